@@ -1,0 +1,47 @@
+"""An agent: the prompt, voice and language model that answer a phone."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from models.document import Document, Id, Model
+
+VoiceProvider = Literal["openai", "elevenlabs", "cartesia", "espeak"]
+LlmModel = Literal["gpt-4", "gpt-3.5-turbo", "gpt-4-turbo"]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+
+
+class Voice(Model):
+    """Which vendor speaks, and with which of its voices. `espeak` is local and free."""
+
+    provider: VoiceProvider
+    voice_id: Annotated[str, Field(min_length=1, max_length=200)]
+    model: str | None = None
+
+
+class Llm(Model):
+    """The model that answers; any OpenAI-compatible endpoint serves it."""
+
+    model: LlmModel
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
+
+
+class AgentConfig(Model):
+    """`session_timeout` is the longest call in seconds."""
+
+    prompt: Annotated[str, Field(min_length=10, max_length=5000)]
+    voice: Voice
+    language: Language
+    llm: Llm
+    first_message: Annotated[str, Field(max_length=1000)] = ""
+    session_timeout: Annotated[int, Field(ge=10, le=3600)] = 300
+
+
+class Agent(Document):
+    """`config` is copied into each call, so an edit never changes a call under way."""
+
+    organization_id: Id
+    user_id: Id
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    config: AgentConfig
+    is_active: bool = True

@@ -1,0 +1,106 @@
+"""Every error the product raises on purpose.
+
+CallboardError
+├── Invalid                 400 VALIDATION_ERROR
+├── Unauthenticated         401 UNAUTHORIZED
+├── InsufficientCredits     402 INSUFFICIENT_CREDITS
+├── Forbidden               403 FORBIDDEN
+├── NotFound                404 NOT_FOUND
+├── Conflict                409 DUPLICATE_RESOURCE
+├── ProviderError           502 EXTERNAL_SERVICE_ERROR   a vendor or carrier; `retryable` says whether again may help
+├── NoCapacity              503 INTERNAL_ERROR           every call actor is busy
+└── InvalidTransition       500 INTERNAL_ERROR           our bug: an event the machine cannot be in
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class CallboardError(Exception):
+    """Base of the tree: `status` and `code` are those of the public API."""
+
+    status = 500
+    code = "INTERNAL_ERROR"
+    retryable = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One refused field of a request, in the words of `error.details.fields`."""
+
+    field: str
+    message: str
+
+
+class Invalid(CallboardError):
+    """The request cannot be understood or breaks a documented rule."""
+
+    status = 400
+    code = "VALIDATION_ERROR"
+
+    def __init__(self, message: str = "Validation failed", *, fields: Sequence[FieldError] = ()) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
+
+
+class Unauthenticated(CallboardError):
+    """No valid credentials came with the request."""
+
+    status = 401
+    code = "UNAUTHORIZED"
+
+
+class InsufficientCredits(CallboardError):
+    """The account cannot pay for what was asked."""
+
+    status = 402
+    code = "INSUFFICIENT_CREDITS"
+
+
+class Forbidden(CallboardError):
+    """Known, but not allowed."""
+
+    status = 403
+    code = "FORBIDDEN"
+
+
+class NotFound(CallboardError):
+    """No such thing in this organization."""
+
+    status = 404
+    code = "NOT_FOUND"
+
+
+class Conflict(CallboardError):
+    """The thing exists already, or its state forbids the request."""
+
+    status = 409
+    code = "DUPLICATE_RESOURCE"
+
+
+class ProviderError(CallboardError):
+    """A vendor or carrier refused, failed or stalled."""
+
+    status = 502
+    code = "EXTERNAL_SERVICE_ERROR"
+
+    def __init__(self, message: str, *, provider: str, retryable: bool, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
+
+
+class NoCapacity(CallboardError):
+    """Every call actor is busy; the caller may try again shortly."""
+
+    status = 503
+    retryable = True
+
+
+class InvalidTransition(CallboardError):
+    """A state machine was fed something it rules out: a bug of ours."""

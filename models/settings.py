@@ -1,0 +1,100 @@
+"""Every setting of the product, read once from the environment and then passed down as a value.
+
+`callboard up` fills what is left empty (embedded services, generated secrets) and hands the finished
+object to Serve and to every actor, so no other module reads the environment.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DEMO_WHISPER = REPOSITORY / "assets" / "demo_whisper"
+
+
+class Settings(BaseSettings):
+    """Names are the environment variables in lower case; durations are seconds, money is micro-credits."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    # Where things are. Empty URL: `callboard up` starts the embedded service.
+    callboard_data_dir: Path = Path("data")
+    mongodb_url: str | None = None
+    mongodb_database: str = "callboard"
+    redis_url: str | None = None
+    ray_address: str | None = None
+    ray_namespace: str = "callboard"
+    host: str = "0.0.0.0"  # noqa: S104 - the API is meant to be reached from outside
+    port: int = Field(default=5000, ge=1, le=65535)
+    public_url: str = ""
+    """The address clients and carriers use, such as https://api.example.com; empty: http://localhost:PORT."""
+
+    # Secrets. Empty: generated once and kept in the data directory (mode 0600).
+    secret_key: SecretStr = SecretStr("")
+    """Signs access tokens and the tokens in media and webhook URLs."""
+    encryption_key: SecretStr = SecretStr("")
+    """Fernet key for carrier and vendor secrets at rest."""
+
+    # Sizing.
+    serve_replicas: int = Field(default=2, ge=1)
+    call_pool_size: int = Field(default=4, ge=1)
+    """Warm call actors per node; also the highest number of live calls on it."""
+    max_call_s: int = Field(default=3600, ge=10)
+    """Hard limit of one call; Exotel closes a media socket after 60 minutes anyway."""
+
+    # Speech to text.
+    stt_model: str = "demo"
+    """`demo` (shipped), a Hugging Face name such as base.en, or a path to a CTranslate2 Whisper directory."""
+    stt_device: str = "cpu"
+    stt_compute_type: str = "int8"
+    stt_threads: int = Field(default=2, ge=1)
+    """Decodes at the same time in one worker, one core each."""
+    stt_timeout_s: float = 6.0
+
+    # Language model: any OpenAI-compatible endpoint.
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str | None = None
+    llm_first_token_s: float = 4.0
+    llm_total_s: float = 30.0
+    llm_attempts: int = Field(default=2, ge=1)
+
+    # Text to speech.
+    elevenlabs_api_key: SecretStr = SecretStr("")
+    elevenlabs_base_url: str | None = None
+    tts_first_byte_s: float = 4.0
+    tts_total_s: float = 20.0
+    tts_attempts: int = Field(default=2, ge=1)
+
+    # Carrier.
+    exotel_base_url: str | None = None
+    """Replaces https://SUBDOMAIN for every account; for a carrier on loopback."""
+    carrier_timeout_s: float = 10.0
+    ring_timeout_s: int = 45
+    """How long a call may ring before the sweeper closes its log."""
+
+    # Accounts.
+    access_token_s: int = 7 * 24 * 3600
+    refresh_token_s: int = 30 * 24 * 3600
+    signup_credits_micros: int = 0
+
+    # Prices, micro-credits.
+    price_stt_per_second: int = 100
+    price_llm_per_1k_tokens: int = 2_000
+    price_tts_per_1k_chars: int = 15_000
+    price_telephony_per_second: int = 91
+
+    @property
+    def base_url(self) -> str:
+        """The public address without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def media_base_url(self) -> str:
+        """The public address with the WebSocket scheme."""
+        return "ws" + self.base_url.removeprefix("http")
+
+    @property
+    def stt_model_path(self) -> str:
+        """What the speech-to-text engine is asked to load."""
+        return str(DEMO_WHISPER) if self.stt_model == "demo" else self.stt_model

@@ -1,0 +1,202 @@
+"""The roles vendors play, one Protocol each. Everything above this package knows only these words.
+
+A provider raises `models.errors.ProviderError` and nothing else for a vendor's failure; deadlines and
+bounded retries live inside the provider, so a caller sees one answer or one error.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from models.call import CallStatus
+
+
+# --- speech to text ---------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class SpeechAudio:
+    """One utterance: G.711 mu-law bytes, one byte a sample, at 8,000 or 16,000 Hz; `speech_s` of it is speech."""
+
+    mulaw: bytes
+    rate_hz: int
+    speech_s: float
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said. Empty `text` with a `rejected` reason: the engine heard no words it would vouch for."""
+
+    text: str
+    confidence: float
+    """exp of the average log-probability per token, 0 to 1."""
+    rejected: str | None = None
+    decode_ms: float = 0.0
+    queue_ms: float = 0.0
+
+
+class Stt(Protocol):
+    """Whole-utterance recognition."""
+
+    async def transcribe(self, audio: SpeechAudio) -> Transcript:
+        """The words of one utterance; raises ProviderError when the engine fails or its deadline passes."""
+
+
+# --- language model ---------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    """A piece of a streamed reply. The last one carries `tokens` (prompt + completion, as the vendor counted) and may have no text."""
+
+    text: str = ""
+    tokens: int = 0
+
+
+class Llm(Protocol):
+    """A streaming chat model."""
+
+    def reply(self, messages: Sequence[Message], *, model: str, temperature: float) -> AsyncIterator[ReplyDelta]:
+        """The reply, piece by piece. First-token and total deadlines apply; a retry never follows the first piece."""
+
+
+# --- text to speech ---------------------------------------------------------------------------------
+class Tts(Protocol):
+    """A streaming voice."""
+
+    def speak(self, text: str, *, voice_id: str, model: str | None, language: str, rate_hz: int) -> AsyncIterator[bytes]:
+        """Speech as 16-bit little-endian mono PCM at `rate_hz`, in pieces of whole samples, as soon as the vendor has them."""
+
+
+# --- telephony: calls -------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class CarrierCredentials:
+    """A carrier account, in the clear; lives only in memory."""
+
+    sid: str
+    subdomain: str
+    api_key: str = field(repr=False)
+    api_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """One outbound call. Numbers are E.164; `media_url` is where the carrier connects its media socket."""
+
+    from_number: str
+    to_number: str
+    media_url: str
+    status_url: str
+    ring_timeout_s: int
+    time_limit_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
+    """The carrier took the call; that nobody has answered yet is certain."""
+
+    carrier_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """A call to one of our numbers, as the carrier announced it; numbers normalised to E.164 where possible."""
+
+    carrier_call_id: str
+    from_number: str
+    to_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """A carrier's word on a call; `recording_url` and `duration_s` when it had them."""
+
+    carrier_call_id: str
+    status: CallStatus | None
+    duration_s: int | None = None
+    recording_url: str | None = None
+
+
+class Telephony(Protocol):
+    """A carrier's call API and webhooks."""
+
+    async def place_call(self, credentials: CarrierCredentials, request: PlaceCall) -> PlacedCall:
+        """Dial. Never retried after the request may have reached the carrier: a call must not be dialled twice."""
+
+    def parse_incoming(self, body: Mapping[str, object]) -> IncomingCall:
+        """An incoming-call webhook; raises Invalid when it is not one."""
+
+    def parse_status(self, body: Mapping[str, object]) -> StatusUpdate:
+        """A status or recording webhook; raises Invalid when it is not one."""
+
+
+# --- telephony: media -------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class MediaStarted:
+    """The carrier's media stream is up: whose it is and what its audio is."""
+
+    stream_id: str
+    carrier_call_id: str
+    rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAudio:
+    """Caller audio: 16-bit little-endian mono PCM at the stream's rate."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfPressed:
+    """One key of the caller's phone: 0-9, *, # or A-D."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPlayed:
+    """The carrier has played everything sent before this mark."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStopped:
+    """The stream is over, in the carrier's word (`callended`, `stopped`)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaGarbage:
+    """A message that is none of the carrier's; `problem` says why, without quoting it."""
+
+    problem: str
+
+
+MediaMessage = MediaStarted | MediaAudio | DtmfPressed | MarkPlayed | MediaStopped | MediaGarbage
+
+
+class MediaCodec(Protocol):
+    """A carrier's media socket in one direction and the other; pure, one object per stream. Never raises on input."""
+
+    def decode(self, message: str | bytes) -> MediaMessage | None:
+        """What one message from the carrier means; None: nothing (such as `connected`)."""
+
+    def encode_audio(self, pcm: bytes) -> str:
+        """One audio message; `pcm` obeys `chunk_bytes`."""
+
+    def encode_mark(self, name: str) -> str:
+        """A mark the carrier echoes once everything before it was played."""
+
+    def encode_clear(self) -> str:
+        """Drop whatever has not been played."""
+
+    def chunk_bytes(self, rate_hz: int) -> int:
+        """PCM bytes per audio message; the last of an utterance is padded with silence to a legal size by the sender."""

@@ -1,0 +1,1 @@
+"""The demonstration Whisper: corpus -> synth -> line -> train -> export -> evaluate."""

@@ -1,0 +1,105 @@
+"""The telephone line between a mouth and the recogniser: noise, band, mu-law at 8 kHz, then up to 16 kHz.
+
+Pure functions on numpy arrays. Training draws its lines at random; evaluation uses one fixed line.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Samples: TypeAlias = npt.NDArray[np.float32]  # full scale is 1.0
+
+LINE_RATE_HZ = 8_000
+FRAME_SAMPLES = 80  # one mel frame, 10 ms, at the line's rate
+BAND_HZ = (300.0, 3_400.0)
+BUCKET_FRAMES = (400, 500, 600, 800, 1_000, 1_500, 2_000, 3_000)  # 160 is a trap: CTranslate2 encodes it twice
+MARGIN_FRAMES = 128  # Whisper loops without at least 1.28 s of zeros behind the speech
+
+_MU = 255.0
+_TAPS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one call does to one utterance."""
+
+    before_s: float
+    after_s: float
+    gain_db: float
+    snr_db: float
+    noise_colour: float  # 0 white, 1 pink, 2 brown: the exponent of the falling power spectrum
+    is_band_passed: bool
+
+
+def _decode_table() -> Samples:
+    """G.711 mu-law code to linear, codes in the order of the sign-magnitude value -127..127."""
+    code = np.arange(128)
+    exponent, mantissa = code >> 4, code & 15
+    magnitude = ((((mantissa << 3) + 132) << exponent) - 132) / 32_768
+    return np.asarray(magnitude, dtype=np.float32)
+
+
+MAGNITUDES = _decode_table()
+_THRESHOLDS = np.asarray((MAGNITUDES[1:] + MAGNITUDES[:-1]) / 2, dtype=np.float32)
+_INTERPOLATOR = np.asarray(np.sinc(np.arange(_TAPS) - (_TAPS - 1) / 2) * np.kaiser(_TAPS, 8.0), dtype=np.float32)
+
+
+def mu_law_round_trip(samples: Samples) -> Samples:
+    """What is left of a signal after G.711 coding and decoding."""
+    codes = np.searchsorted(_THRESHOLDS, np.abs(samples))
+    return np.copysign(MAGNITUDES[codes], samples)
+
+
+def doubled_rate(samples: Samples) -> Samples:
+    """8 kHz to 16 kHz through a half-band filter: the even phase is the input, the odd one is interpolated."""
+    between = np.convolve(samples, _INTERPOLATOR / _INTERPOLATOR.sum())[_TAPS // 2 - 1 :][: len(samples)]
+    doubled = np.empty(2 * len(samples), dtype=np.float32)
+    doubled[0::2], doubled[1::2] = samples, between
+    return doubled
+
+
+def coloured_noise(length: int, colour: float, rng: np.random.Generator) -> Samples:
+    """Noise of power 1 whose spectrum falls with the frequency to the power `colour`."""
+    noise = rng.standard_normal(length, dtype=np.float32)
+    if colour == 0:
+        return noise
+    spectrum = np.fft.rfft(noise)
+    frequency_hz = np.fft.rfftfreq(length, 1 / LINE_RATE_HZ)
+    spectrum *= np.maximum(frequency_hz, 30.0) ** (-colour / 2)
+    coloured = np.fft.irfft(spectrum, length)
+    return np.asarray(coloured / (coloured.std() + 1e-9), dtype=np.float32)
+
+
+def band_passed(samples: Samples, rng: np.random.Generator) -> Samples:
+    """The band of an analogue telephone, its edges a little different on each line."""
+    spectrum = np.fft.rfft(samples)
+    frequency_hz = np.fft.rfftfreq(len(samples), 1 / LINE_RATE_HZ)
+    low_hz, high_hz = BAND_HZ[0] * rng.uniform(0.7, 1.2), BAND_HZ[1] * rng.uniform(0.92, 1.05)
+    rise = 1 / (1 + (low_hz / np.maximum(frequency_hz, 1.0)) ** 6)
+    fall = 1 / (1 + (frequency_hz / high_hz) ** 24)
+    return np.asarray(np.fft.irfft(spectrum * rise * fall, len(samples)), dtype=np.float32)
+
+
+def through(line: Line, pcm: npt.NDArray[np.int16], rng: np.random.Generator) -> Samples:
+    """One utterance as the far end of the line receives it, at 8 kHz."""
+    before, after = (np.zeros(int(seconds * LINE_RATE_HZ), np.float32) for seconds in (line.before_s, line.after_s))
+    speech = np.concatenate([before, pcm.astype(np.float32) / 32_768, after])
+    loudness = float(np.sqrt(np.mean(np.square(speech)))) + 1e-5
+    noise = coloured_noise(len(speech), line.noise_colour, rng) * (loudness * 10 ** (-line.snr_db / 20))
+    received = band_passed(speech + noise, rng) if line.is_band_passed else speech + noise
+    return mu_law_round_trip(np.clip(received * 10 ** (line.gain_db / 20), -1, 1).astype(np.float32))
+
+
+def padded_to(received: Samples, frames: int) -> Samples:
+    """Pad with zero sound, never with zero features, to an exact count of mel frames, and double the rate."""
+    padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
+    padded[: len(received)] = received[: len(padded)]
+    return doubled_rate(padded)
+
+
+def bucket_for(samples: int) -> int:
+    """The frame count the service gives to a clip of this many samples at the line's rate."""
+    frames = -(-samples // FRAME_SAMPLES) + MARGIN_FRAMES
+    return next((bucket for bucket in BUCKET_FRAMES if bucket >= frames), BUCKET_FRAMES[-1])
