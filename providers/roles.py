@@ -9,6 +9,15 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from models.call import CallStatus
+from models.sound import Floats
+
+
+# --- voice activity ---------------------------------------------------------------------------------
+class Vad(Protocol):
+    """Voice activity of one stream; keeps the model's state between windows."""
+
+    def probability(self, window: Floats) -> float:
+        """How likely the 512 samples (32 ms at 16 kHz) that follow the last ones are speech, 0 to 1."""
 
 
 # --- speech to text ---------------------------------------------------------------------------------
