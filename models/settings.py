@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     redis_url: str | None = None
     ray_address: str | None = None
     ray_namespace: str = "callboard"
-    host: str = "0.0.0.0"  # noqa: S104 - the API is meant to be reached from outside
+    host: str = "0.0.0.0"
     port: int = Field(default=5000, ge=1, le=65535)
     public_url: str = ""
     """The address clients and carriers use, such as https://api.example.com; empty: http://localhost:PORT."""

@@ -25,7 +25,8 @@ def _mulaw_encode_table() -> npt.NDArray[np.uint8]:
     exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
     mantissa = (magnitude >> (exponent + 3)) & 0x0F
     sign = np.where(sample < 0, 0x80, 0)
-    return (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8)
+    code: npt.NDArray[np.uint8] = (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8)
+    return code
 
 
 _DECODE = _mulaw_table()
@@ -49,7 +50,8 @@ def pcm_decode(data: bytes) -> Floats:
 
 def pcm_integers(samples: Floats) -> npt.NDArray[np.int16]:
     """Samples as 16-bit integers, clipped."""
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    integers: npt.NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    return integers
 
 
 def pcm_encode(samples: Floats) -> bytes:
@@ -61,7 +63,7 @@ class Upsampler:
     """A streaming polyphase FIR to 16 kHz with no start-up gap, for 8, 16 and 24 kHz.
 
     For 8 kHz it is the half-band filter of two times interpolation: 32 taps, Kaiser window with beta 8, a delay of
-    2 ms and images down by 58 to 116 dB. 24 kHz is the same idea at 2/3. Nothing is buffered beyond the filter's length.
+    2 ms and images down by 58 to 116 dB. 24 kHz is the same idea at 2/3. Nothing is held back.
     """
 
     TARGET_HZ = 16_000
@@ -92,4 +94,5 @@ def _low_pass(taps: int, cutoff: float) -> Floats:
     """A windowed sinc, `cutoff` as a fraction of half the (raised) sampling rate, unit gain at zero."""
     at = np.arange(taps) - (taps - 1) / 2
     impulse = np.sinc(at * cutoff) * np.kaiser(taps, 8.0)
-    return (impulse / impulse.sum()).astype(np.float32)
+    taps_at_unit_gain: Floats = (impulse / impulse.sum()).astype(np.float32)
+    return taps_at_unit_gain

@@ -83,6 +83,13 @@ class SpeechDone:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceFailed:
+    """The voice's vendor failed; the clause is being said by the local voice instead."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackMark:
     """The carrier has played everything before the mark."""
 
@@ -123,6 +130,7 @@ Event = (
     | ReplyFailed
     | SpeechPiece
     | SpeechDone
+    | VoiceFailed
     | PlaybackMark
     | CreditsExhausted
     | EndRequested

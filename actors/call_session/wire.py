@@ -6,11 +6,15 @@ ways; CLOSE (payload: UTF-8 reason) ends it. Anything else closes the connection
 """
 
 import asyncio
+import contextlib
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
 MAX_FRAME_BYTES = 1 << 20
+MAX_UNREAD_BYTES = 512 * 1024
+"""What may wait for a peer that does not read: 24 s of telephone audio as JSON. Beyond it the connection is cut."""
+FLUSH_S = 2.0
 _HEADER = struct.Struct(">IB")
 
 
@@ -21,6 +25,9 @@ class Kind(IntEnum):
     TEXT = 2
     BINARY = 3
     CLOSE = 4
+
+
+_KINDS = {kind.value: kind for kind in Kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,48 @@ def encode(kind: Kind, payload: bytes) -> bytes:
     return _HEADER.pack(len(payload) + 1, kind) + payload
 
 
-async def read(reader: asyncio.StreamReader) -> Frame | None:
+async def read(reader: asyncio.StreamReader, *, limit: int = MAX_FRAME_BYTES) -> Frame | None:
     """The next frame; None at the end of the stream; raises BrokenFrame on anything that is not one."""
     try:
-        length, kind = _HEADER.unpack(await reader.readexactly(_HEADER.size))
-        if not 1 <= length <= MAX_FRAME_BYTES or kind not in Kind:
-            raise BrokenFrame(f"length {length}, kind {kind}")
-        return Frame(Kind(kind), await reader.readexactly(length - 1))
+        length, code = _HEADER.unpack(await reader.readexactly(_HEADER.size))
+        kind = _KINDS.get(code)
+        if not 1 <= length <= limit or kind is None:
+            raise BrokenFrame(f"length {length}, kind {code}")
+        return Frame(kind, await reader.readexactly(length - 1))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
+
+
+class Channel:
+    """One open connection. Sending never waits, so a slow peer can hold up nobody: it is cut at MAX_UNREAD_BYTES.
+
+    asyncio sets TCP_NODELAY on TCP transports by itself.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def receive(self) -> Frame | None:
+        """The next frame, as `read`."""
+        return await read(self._reader)
+
+    def send(self, kind: Kind, payload: bytes) -> bool:
+        """Hand over one frame; False: the connection is gone, or was cut just now because its peer does not read."""
+        transport = self._writer.transport
+        if transport.is_closing():
+            return False
+        if transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            transport.abort()
+            return False
+        self._writer.write(encode(kind, payload))
+        return True
+
+    async def close(self, reason: str) -> None:
+        """Say CLOSE, give what is under way FLUSH_S to leave, and let go of the connection."""
+        self.send(Kind.CLOSE, reason.encode())
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                self._writer.close()
+                await self._writer.wait_closed()
+        self._writer.transport.abort()

@@ -1,0 +1,146 @@
+"""The call actor's TCP door: armed for one attachment at a time, it turns that connection into the call's media.
+
+It knows sockets and tokens, nothing of calls or Ray; `actor.py` says what to do with an attachment.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from actors.call_session.wire import BrokenFrame, Channel, Frame, Kind, read
+from models.errors import Conflict
+
+logger = logging.getLogger(__name__)
+
+CONNECT_S = 10.0
+"""How long an armed attachment waits for its connection."""
+HELLO_S = 2.0
+HELLO_BYTES = 128
+
+Send = Callable[[str], Awaitable[None]]
+Attend = Callable[[str, AsyncIterator[str | bytes], Send], Awaitable[None]]
+"""Carries a call on an attachment: session id, the carrier's messages, a way to answer. Its return ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the edge attaches to the actor; the token is good for one connection."""
+
+    host: str
+    port: int
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Armed:
+    session_id: str
+    token: str
+    until: float
+
+
+class Door:
+    """A TCP listener on a port of its own."""
+
+    def __init__(self, attend: Attend) -> None:
+        self._attend = attend
+        self._armed: _Armed | None = None
+        self._attached: str | None = None
+        self._settled = asyncio.Event()
+        self._settled.set()
+        self._server: asyncio.Server | None = None
+        self._host = ""
+
+    async def open(self, host: str) -> None:
+        """Listen on `host`, on a port the system picks."""
+        self._host = host
+        self._server = await asyncio.start_server(self._accept, host, 0)
+
+    async def close(self) -> None:
+        """Stop listening; an attachment under way is not touched."""
+        if self._server is not None:
+            self._server.close()
+
+    def arm(self, session_id: str) -> Endpoint:
+        """Let exactly one connection in, within CONNECT_S; raises Conflict while another call is here."""
+        if self.session_id not in (None, session_id) or self._attached is not None or self._server is None:
+            raise Conflict("the call actor is busy")
+        token = secrets.token_urlsafe(32)
+        self._armed = _Armed(session_id, token, time.monotonic() + CONNECT_S)
+        return Endpoint(self._host, self._server.sockets[0].getsockname()[1], token)
+
+    @property
+    def session_id(self) -> str | None:
+        """Whose call is attached or may still attach; None: free."""
+        if self._attached is not None:
+            return self._attached
+        if self._armed is not None and time.monotonic() < self._armed.until:
+            return self._armed.session_id
+        return None
+
+    async def settle(self, session_id: str, within_s: float) -> bool:
+        """Withdraw what was armed for the session, or wait until its attachment is over; whether it is gone."""
+        if self._armed is not None and self._armed.session_id == session_id:
+            self._armed = None
+        if self._attached == session_id:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self._settled.wait()
+        return self.session_id != session_id
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not await self._is_welcome(reader):
+            logger.warning("attachment refused: no valid token came with it")
+            writer.transport.abort()
+            return
+        channel = Channel(reader, writer)
+        assert self._armed is not None
+        self._attached, self._armed = self._armed.session_id, None
+        self._settled.clear()
+        try:
+            await self._attend(self._attached, _messages(channel), _sender(channel))
+        finally:
+            await channel.close("over")
+            self._attached = None
+            self._settled.set()
+
+    async def _is_welcome(self, reader: asyncio.StreamReader) -> bool:
+        try:
+            async with asyncio.timeout(HELLO_S):
+                frame = await read(reader, limit=HELLO_BYTES)
+        except (BrokenFrame, TimeoutError):
+            return False
+        armed = self._armed
+        if frame is None or frame.kind is not Kind.HELLO or armed is None or time.monotonic() >= armed.until:
+            return False
+        return self._attached is None and hmac.compare_digest(frame.payload, armed.token.encode())
+
+
+async def _messages(channel: Channel) -> AsyncIterator[str | bytes]:
+    """The carrier's messages, until it is gone or speaks something else."""
+    while True:
+        try:
+            frame = await channel.receive()
+        except BrokenFrame:
+            logger.warning("attachment cut: a frame that is none")
+            return
+        match frame:
+            case Frame(Kind.TEXT, payload):
+                yield payload.decode(errors="replace")
+            case Frame(Kind.BINARY, payload):
+                yield payload
+            case _:
+                return
+
+
+def _sender(channel: Channel) -> Send:
+    """Sends to the carrier. After the connection is gone it does nothing: the end of `messages` tells of that."""
+
+    async def send(text: str) -> None:
+        channel.send(Kind.TEXT, text.encode())
+
+    return send

@@ -1,0 +1,96 @@
+"""The carrier's messages become the machine's events: decoding, recording, resampling and voice activity."""
+
+import logging
+from pathlib import Path
+
+from actors.call_session.audio import UtteranceAudio, Windows
+from actors.call_session.protocol import Answered, Event, FrameHeard, HungUp, PlaybackMark
+from actors.call_session.recorder import Recorder
+from models.call import Call
+from models.sound import Upsampler, mulaw_encode, pcm_decode
+from providers.roles import (
+    DtmfPressed,
+    MarkPlayed,
+    MediaAudio,
+    MediaCodec,
+    MediaGarbage,
+    MediaMessage,
+    MediaStarted,
+    MediaStopped,
+    Vad,
+)
+
+logger = logging.getLogger(__name__)
+
+NARROWBAND_HZ = 8000
+
+
+class Listener:
+    """Hears one media stream. `utterances` and `recorder` exist once the stream has started."""
+
+    def __init__(self, call: Call, codec: MediaCodec, vad: Vad, recording_path: Path) -> None:
+        self._call = call
+        self._codec = codec
+        self._vad = vad
+        self._recording_path = recording_path
+        self._garbage = 0
+        self._windows = Windows()
+        self._upsampler: Upsampler | None = None
+        self.utterances: UtteranceAudio | None = None
+        self.recorder: Recorder | None = None
+
+    def receive(self, message: str | bytes) -> list[Event]:
+        """What one message from the carrier means to the machine."""
+        return self._on_media(self._codec.decode(message))
+
+    def close(self) -> None:
+        """The call is over."""
+        if self._garbage:
+            logger.warning("ignored media messages", extra={"call_id": self._call.id, "count": self._garbage})
+        if self.recorder is not None:
+            self.recorder.close()
+
+    def _on_media(self, media: MediaMessage | None) -> list[Event]:
+        match media:
+            case MediaStarted():
+                return self._start(media)
+            case MediaAudio():
+                return self._hear(media.pcm)
+            case MarkPlayed():
+                return [PlaybackMark(media.name)]
+            case MediaStopped():
+                return [HungUp(media.reason)]
+            case MediaGarbage():
+                self._ignore(media.problem)
+                return []
+            case DtmfPressed() | None:
+                return []
+
+    def _ignore(self, problem: str) -> None:
+        """One line for the first; the rest are counted and told at the end."""
+        self._garbage += 1
+        if self._garbage == 1:
+            logger.warning("ignoring a media message", extra={"call_id": self._call.id, "problem": problem})
+
+    def _start(self, started: MediaStarted) -> list[Event]:
+        if self._upsampler is not None:
+            self._ignore("second start")
+            return []
+        if self._call.carrier_call_id not in (None, started.carrier_call_id):
+            return [HungUp("wrong_call")]
+        rate_hz = started.rate_hz
+        self._upsampler = Upsampler(rate_hz)
+        self.utterances = UtteranceAudio(NARROWBAND_HZ if rate_hz == NARROWBAND_HZ else Upsampler.TARGET_HZ)
+        self.recorder = Recorder(self._recording_path, rate_hz)
+        return [Answered(rate_hz, self._codec.chunk_bytes(rate_hz))]
+
+    def _hear(self, pcm: bytes) -> list[Event]:
+        if self._upsampler is None or self.utterances is None or self.recorder is None:
+            self._ignore("audio before start")
+            return []
+        pcm = pcm[: len(pcm) & ~1]
+        self.recorder.add_caller(pcm)
+        samples = pcm_decode(pcm)
+        wide = self._upsampler.feed(samples)
+        self.utterances.feed(mulaw_encode(samples if self.utterances.rate_hz == NARROWBAND_HZ else wide))
+        return [FrameHeard(self._vad.probability(window)) for window in self._windows.feed(wide)]
