@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     # Text to speech.
     elevenlabs_api_key: SecretStr = SecretStr("")
     elevenlabs_base_url: str | None = None
+    cartesia_api_key: SecretStr = SecretStr("")
+    cartesia_base_url: str | None = None
     tts_first_byte_s: float = 4.0
     tts_total_s: float = 20.0
     tts_attempts: int = Field(default=2, ge=1)

@@ -28,7 +28,7 @@ class Windows:
 
 
 class UtteranceAudio:
-    """Keeps the mu-law bytes (one a sample) of the utterances the machine has opened, and a little of what came before."""
+    """Keeps the mu-law bytes (one a sample) of the opened utterances, and a little of what came before."""
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz

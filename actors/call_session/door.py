@@ -9,10 +9,11 @@ import hmac
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
-from actors.call_session.wire import BrokenFrame, Channel, Frame, Kind, read
+from actors.call_session.wire import BrokenFrame, Channel, Frame, Hello, Kind, read
 from models.errors import Conflict
 
 logger = logging.getLogger(__name__)
@@ -20,11 +21,10 @@ logger = logging.getLogger(__name__)
 CONNECT_S = 10.0
 """How long an armed attachment waits for its connection."""
 HELLO_S = 2.0
-HELLO_BYTES = 128
+HELLO_BYTES = 4096
 
 Send = Callable[[str], Awaitable[None]]
-Attend = Callable[[str, AsyncIterator[str | bytes], Send], Awaitable[None]]
-"""Carries a call on an attachment: session id, the carrier's messages, a way to answer. Its return ends it."""
+"""Sends one message to the carrier; raises ConnectionError once that side is gone or does not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,20 @@ class Endpoint:
     host: str
     port: int
     token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A call's media: `inbound` has the carrier's messages until it is gone, `query` is that of its socket's URL."""
+
+    session_id: str
+    query: Mapping[str, str]
+    inbound: AsyncIterator[str | bytes]
+    send: Send
+
+
+Attend = Callable[[Attachment], Awaitable[None]]
+"""Carries a call on an attachment; its return ends the attachment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,31 +107,36 @@ class Door:
         return self.session_id != session_id
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not await self._is_welcome(reader):
+        hello = await _hello(reader)
+        armed = self._armed
+        if hello is None or armed is None or not self._is_welcome(hello, armed):
             logger.warning("attachment refused: no valid token came with it")
             writer.transport.abort()
             return
-        channel = Channel(reader, writer)
-        assert self._armed is not None
-        self._attached, self._armed = self._armed.session_id, None
+        self._armed, self._attached = None, armed.session_id
         self._settled.clear()
+        channel = Channel(reader, writer)
+        query = dict(parse_qsl(hello.query))
         try:
-            await self._attend(self._attached, _messages(channel), _sender(channel))
+            await self._attend(Attachment(armed.session_id, query, _messages(channel), _sender(channel)))
         finally:
             await channel.close("over")
             self._attached = None
             self._settled.set()
 
-    async def _is_welcome(self, reader: asyncio.StreamReader) -> bool:
-        try:
-            async with asyncio.timeout(HELLO_S):
-                frame = await read(reader, limit=HELLO_BYTES)
-        except (BrokenFrame, TimeoutError):
-            return False
-        armed = self._armed
-        if frame is None or frame.kind is not Kind.HELLO or armed is None or time.monotonic() >= armed.until:
-            return False
-        return self._attached is None and hmac.compare_digest(frame.payload, armed.token.encode())
+    def _is_welcome(self, hello: Hello, armed: _Armed) -> bool:
+        right = hmac.compare_digest(hello.token.encode(), armed.token.encode())
+        return right and self._attached is None and time.monotonic() < armed.until
+
+
+async def _hello(reader: asyncio.StreamReader) -> Hello | None:
+    """The first frame in time; None: anything else."""
+    try:
+        async with asyncio.timeout(HELLO_S):
+            frame = await read(reader, limit=HELLO_BYTES)
+    except (BrokenFrame, TimeoutError):
+        return None
+    return Hello.from_payload(frame.payload) if frame is not None and frame.kind is Kind.HELLO else None
 
 
 async def _messages(channel: Channel) -> AsyncIterator[str | bytes]:
@@ -138,9 +157,8 @@ async def _messages(channel: Channel) -> AsyncIterator[str | bytes]:
 
 
 def _sender(channel: Channel) -> Send:
-    """Sends to the carrier. After the connection is gone it does nothing: the end of `messages` tells of that."""
-
     async def send(text: str) -> None:
-        channel.send(Kind.TEXT, text.encode())
+        if not channel.send(Kind.TEXT, text.encode()):
+            raise ConnectionResetError("the carrier's side is gone, or does not read")
 
     return send

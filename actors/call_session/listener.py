@@ -44,9 +44,10 @@ class Listener:
         return self._on_media(self._codec.decode(message))
 
     def close(self) -> None:
-        """The call is over."""
+        """The call is over; a second time does nothing."""
         if self._garbage:
             logger.warning("ignored media messages", extra={"call_id": self._call.id, "count": self._garbage})
+            self._garbage = 0
         if self.recorder is not None:
             self.recorder.close()
 

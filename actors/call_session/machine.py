@@ -189,13 +189,11 @@ class CallMachine:
 
     # --- speaking -------------------------------------------------------------------------------------
     def _play(self, now: float) -> list[p.Command]:
-        commands = self._speaking.play(now)
-        if self._speaking.has_said_last:
-            return [*commands, *self._finish(*self._end)]
-        if self._speaking.failures >= MAX_FAILURES and self.phase is Phase.LIVE:
+        commands = self._speaking.apologise(now)
+        if self._speaking.failures >= MAX_FAILURES:
             commands += self._close(prompt.GIVING_UP, CallStatus.FAILED, "vendor_failure", now)
-            commands += self._speaking.play(now)
-        return commands
+        commands += self._speaking.play(now)
+        return [*commands, *self._finish(*self._end)] if self._speaking.has_said_last else commands
 
     # --- time and ends --------------------------------------------------------------------------------
     def _on_time(self, now: float) -> list[p.Command]:

@@ -1,7 +1,7 @@
 """What the agent says, on its way to the caller's ear: order, pace, marks, and how much was heard. Pure.
 
 Audio of one turn is one byte stream of clauses in order, cut into carrier-sized chunks. Chunks are sent so that
-the carrier holds about `LEAD_S` of unplayed audio; a mark after each chunk tells how far the caller has heard.
+the carrier holds at most `LEAD_S` of unplayed audio; a mark after each chunk tells how far the caller has heard.
 """
 
 from dataclasses import dataclass, field
@@ -30,6 +30,7 @@ class Playout:
     def __init__(self, *, rate_hz: int, chunk_bytes: int) -> None:
         self._bytes_per_s = rate_hz * SAMPLE_BYTES
         self._chunk_bytes = chunk_bytes
+        self._chunk_s = chunk_bytes / self._bytes_per_s
         self._marks_work = False
         self._ends_at = 0.0
         self._epoch = 0
@@ -79,7 +80,7 @@ class Playout:
     def due(self, now: float) -> list[SendAudio | SendMark]:
         """What is to be sent now."""
         commands: list[SendAudio | SendMark] = []
-        while not self._is_held and self._ends_at - now < LEAD_S:
+        while not self._is_held and now >= self._next_send() - 1e-6:
             chunk = self._next_chunk()
             if chunk is None:
                 break
@@ -96,7 +97,7 @@ class Playout:
         if self._is_held:
             return None
         if self._has_chunk():
-            return max(now, self._ends_at - LEAD_S + 0.001)
+            return max(now, self._next_send())
         return self._ends_at + MARK_GRACE_S if self._marks and self._all_sent() else None
 
     def is_finished(self, now: float) -> bool:
@@ -137,6 +138,10 @@ class Playout:
         cleared = [] if self._is_held else self.hold(now)
         self._start_turn()
         return cleared
+
+    def _next_send(self) -> float:
+        """When the carrier has room for another chunk."""
+        return self._ends_at + self._chunk_s - LEAD_S
 
     def _heard_bytes(self, now: float) -> int:
         if self._marks_work:

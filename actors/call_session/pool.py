@@ -7,7 +7,6 @@ here knows Ray. As a Ray actor it is restarted after a crash and finds its call 
 import asyncio
 import contextlib
 import logging
-import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Protocol
@@ -60,6 +59,9 @@ class PoolStats:
 
 class Fleet(Protocol):
     """The call actors of one node. ActorLost: the actor is dead; TimeoutError: it does not answer in time."""
+
+    def new_name(self) -> str:
+        """A name for the next actor, unique for all time."""
 
     async def existing(self) -> list[str]:
         """The names of the actors that are alive, whoever started them."""
@@ -147,7 +149,7 @@ class CallPool:
 
     def _top_up(self) -> None:
         for _ in range(self._roster.to_start()):
-            name = uuid.uuid4().hex
+            name = self._fleet.new_name()
             self._roster.starting(name)
             self._spawn(self._start(name))
 

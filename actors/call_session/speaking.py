@@ -137,11 +137,10 @@ class Speaking:
     # --- playing --------------------------------------------------------------------------------------
     def play(self, now: float) -> list[Command]:
         """Voice new clauses, send the audio that is due, and notice when everything was said."""
-        commands = self._apologise(now)
         reply, playout = self._reply, self._playout
         if reply is None or playout is None:
-            return commands
-        commands += reply.voice(playout)
+            return []
+        commands: list[Command] = [*reply.voice(playout)]
         for command in playout.due(now):
             if isinstance(command, SendAudio) and reply.moments.playback_start is None:
                 reply.moments.playback_start = command.at
@@ -152,7 +151,7 @@ class Speaking:
             commands.append(self._save("assistant", reply.text, moments=reply.moments, interrupted=False))
         return commands
 
-    def _apologise(self, now: float) -> list[Command]:
+    def apologise(self, now: float) -> list[Command]:
         """The model failed under the reply: say so after whatever it had said."""
         reply = self._reply
         if reply is None or not reply.has_failed:

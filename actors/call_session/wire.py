@@ -1,14 +1,15 @@
 """Messages between the edge (`serve_app/media.py`) and a call actor: one TCP connection, length-prefixed frames.
 
-Frame: 4 bytes big-endian length of the rest, 1 byte kind, payload. The first frame on a connection is HELLO
-with the attachment's token; then TEXT and BINARY frames carry the carrier's WebSocket messages verbatim, both
-ways; CLOSE (payload: UTF-8 reason) ends it. Anything else closes the connection.
+Frame: 4 bytes big-endian length of the rest, 1 byte kind, payload. The first frame on a connection is HELLO with the
+attachment's token and, after a line feed, the query of the carrier's URL; then TEXT and BINARY frames carry the
+carrier's WebSocket messages verbatim, both ways; CLOSE (payload: UTF-8 reason) ends it. Anything else closes the
+connection.
 """
 
 import asyncio
 import contextlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 MAX_FRAME_BYTES = 1 << 20
@@ -36,6 +37,24 @@ class Frame:
 
     kind: Kind
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The payload of HELLO; `query` is URL-encoded, without our token."""
+
+    token: str = field(repr=False)
+    query: str = ""
+
+    def to_payload(self) -> bytes:
+        """As it travels."""
+        return f"{self.token}\n{self.query}".encode()
+
+    @staticmethod
+    def from_payload(payload: bytes) -> "Hello":
+        """Any bytes make a HELLO; whether its token is right is another question."""
+        token, _, query = payload.decode(errors="replace").partition("\n")
+        return Hello(token, query)
 
 
 class BrokenFrame(Exception):

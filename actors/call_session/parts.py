@@ -1,0 +1,62 @@
+"""What a call actor keeps between calls (database, vendors' clients, models), and the parts it makes a call of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from actors.call_session.driver import CallParts
+from actors.speech_to_text.client import RayStt
+from models.call import Call, SessionId
+from models.settings import Settings
+from providers import registry
+from providers.roles import Tts
+from providers.vad.silero import WINDOW, SileroVad
+from services.call_log import CallLog
+from stores.events import Events
+from stores.mongo import connect, database
+from stores.repositories import Repositories
+
+CARRIER = "exotel"
+LOCAL_VOICE = "espeak"
+RECORDINGS = "recordings"
+
+
+class Workshop:
+    """One per actor process. `speech_to_text` is the worker's handle."""
+
+    def __init__(self, settings: Settings, speech_to_text: Any) -> None:
+        self._settings = settings
+        self._client = connect(settings)
+        self._repositories = Repositories.over(database(self._client, settings))
+        events = Events(settings.redis_url or "")
+        self.log = CallLog(self._repositories.calls, self._repositories.organizations, events)
+        self._stt = RayStt(speech_to_text, timeout_s=settings.stt_timeout_s)
+        self._llm = registry.llm(settings)
+        self._voices: Mapping[str, Tts] = {name: registry.tts(name, settings) for name in registry.TTS}
+
+    async def warm_up(self) -> None:
+        """Do once what would make a first call wait."""
+        SileroVad().probability(np.zeros(WINDOW, dtype=np.float32))
+        voice = self._voices[LOCAL_VOICE]
+        async for _ in voice.speak("ready", voice_id="en-us", model=None, language="en", rate_hz=8_000):
+            break
+        await self._client.admin.command("ping")
+
+    async def call(self, session_id: str) -> Call:
+        """The call of a session; raises NotFound."""
+        return await self._repositories.calls.session(SessionId(session_id))
+
+    def parts(self, call: Call, query: Mapping[str, str]) -> CallParts:
+        """Fresh state for one call; `query` is that of the carrier's URL."""
+        return CallParts(
+            settings=self._settings,
+            codec=registry.media_codec(CARRIER, query),
+            vad=SileroVad(),
+            stt=self._stt,
+            llm=self._llm,
+            tts=self._voices[call.agent_config.voice.provider],
+            fallback_tts=self._voices[LOCAL_VOICE],
+            log=self.log,
+            recording_path=self._settings.callboard_data_dir / RECORDINGS / f"{call.id}.wav",
+        )

@@ -1,0 +1,98 @@
+"""Whatever happens in whatever order: the machine never raises, never plays after the end, and always ends."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.call_session import protocol as p
+from actors.call_session.machine import CLOSING_S, DRAINING_S, CallMachine, Phase
+from tests.call_session.conversation import CHUNK_BYTES, RATE_HZ, agent_config
+
+small = st.integers(0, 6)
+texts = st.sampled_from(["", "yes", "book a visit, please. On Tuesday at three. ", "no, "])
+
+events: st.SearchStrategy[p.Event] = st.one_of(
+    st.just(p.Answered(RATE_HZ, CHUNK_BYTES)),
+    st.sampled_from([0.0, 0.4, 0.6, 1.0]).map(p.FrameHeard),
+    st.builds(p.Transcribed, small, small, texts),
+    st.builds(p.TranscribeFailed, small, small),
+    st.builds(p.ReplyPiece, small, texts),
+    st.builds(p.ReplyDone, small),
+    st.builds(p.ReplyFailed, small),
+    st.builds(p.VoiceFailed, small),
+    st.builds(p.PlaybackMark, st.sampled_from(["1.1", "2.1", "2.2", "3.1", "x"])),
+    st.just(p.CreditsExhausted()),
+    st.just(p.Tick()),
+)
+"""Speech pieces are added by the test, for clauses the machine really asked for."""
+
+steps = st.tuples(events, st.sampled_from([0.0, 0.02, 0.2, 1.5, 11.0]), st.integers(1, 30))
+
+
+class Watched:
+    """The machine, with every command checked as it comes."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        config = agent_config(first_message="Hello there, how can I help?", session_timeout=30)
+        self.machine = CallMachine(config, now=0.0)
+        self.finished = 0
+        self.orders: list[p.Synthesize] = []
+
+    def send(self, event: p.Event) -> None:
+        for command in self.machine.handle(event, self.now):
+            assert not self.finished, f"{command} after the end"
+            match command:
+                case p.Finish():
+                    self.finished += 1
+                case p.Synthesize():
+                    self.orders.append(command)
+                case p.SendAudio():
+                    assert len(command.pcm) == CHUNK_BYTES
+                case p.SaveTurn():
+                    assert command.text.strip()
+        deadline = self.machine.deadline(self.now)
+        assert (deadline is None) == (self.machine.phase is Phase.ENDED)
+
+    def voice_some(self) -> None:
+        if self.orders:
+            order = self.orders.pop(0)
+            self.send(p.SpeechPiece(order.turn, order.clause, b"\1\0" * 4000))
+            self.send(p.SpeechDone(order.turn, order.clause))
+
+    def settle(self, seconds: float) -> None:
+        end = self.now + seconds
+        while (deadline := self.machine.deadline(self.now)) is not None and deadline <= end:
+            self.now = max(self.now, deadline)
+            self.send(p.Tick())
+        self.now = end
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(steps, max_size=60), st.sampled_from([p.HungUp("callended"), p.EndRequested("user_requested")]))
+def test_any_sequence_ends_after_hang_up_and_is_silent_from_then_on(
+    sequence: list[tuple[p.Event, float, int]], end: p.Event
+) -> None:
+    call = Watched()
+    for event, pause, times in sequence:
+        for _ in range(times if isinstance(event, p.FrameHeard) else 1):
+            call.send(event)
+        call.voice_some()
+        call.settle(pause)
+    call.send(end)
+    call.settle(max(DRAINING_S, CLOSING_S) + 1)
+    assert call.finished == 1
+    assert call.machine.phase is Phase.ENDED
+    for event, _, _ in sequence:
+        call.send(event)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(steps, max_size=60))
+def test_a_call_left_alone_ends_by_itself_at_its_timeout(sequence: list[tuple[p.Event, float, int]]) -> None:
+    call = Watched()
+    for event, pause, _ in sequence:
+        call.send(event)
+        call.voice_some()
+        call.settle(pause)
+    call.settle(30 + CLOSING_S + 16)
+    assert call.finished == 1
