@@ -61,7 +61,7 @@ class CallDriver:
         self._journal = Journal(
             call,
             parts.log,
-            prices=Prices.from_settings(parts.settings),
+            prices=Prices.of(parts.settings),
             usage=self._usage,
             recording_path=parts.recording_path,
             on_empty_account=lambda: self._post(p.CreditsExhausted()),

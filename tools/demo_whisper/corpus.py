@@ -3,6 +3,7 @@
 Knows nothing about sound. synth.py speaks `Phrase.spoken`; train.py and evaluate.py read `Phrase.transcript`.
 """
 
+import itertools
 import random
 import re
 import zlib
@@ -142,12 +143,12 @@ def _grouped(digits: list[str], rng: random.Random) -> list[list[str]]:
         case _:
             cuts = []
     edges = [0, *cuts, len(digits)]
-    return [digits[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [digits[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def _doubled(group: list[str]) -> list[str]:
     """Say "double five" for the first pair of equal neighbours in a group."""
-    for index, (left, right) in enumerate(zip(group, group[1:], strict=False)):
+    for index, (left, right) in enumerate(itertools.pairwise(group)):
         if left == right:
             return [*group[:index], "double", *group[index + 1 :]]
     return group

@@ -4,6 +4,7 @@ Pure functions on numpy arrays. Training draws its lines at random; evaluation u
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -17,8 +18,9 @@ BAND_HZ = (300.0, 3_400.0)
 BUCKET_FRAMES = (400, 500, 600, 800, 1_000, 1_500, 2_000, 3_000)  # 160 is a trap: CTranslate2 encodes it twice
 MARGIN_FRAMES = 128  # Whisper loops without at least 1.28 s of zeros behind the speech
 
-_MU = 255.0
 _TAPS = 32
+_RECORDING_SAMPLES = 300 * LINE_RATE_HZ
+_BLOCK = 400  # clips are whole blocks long: a length with small factors makes the transforms cheap
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +35,29 @@ class Line:
     is_band_passed: bool
 
 
-def _decode_table() -> Samples:
-    """G.711 mu-law code to linear, codes in the order of the sign-magnitude value -127..127."""
+def _round_trip_table() -> Samples:
+    """What G.711 mu-law makes of every 16-bit sample, from -32768 up: the nearest of its 255 levels."""
     code = np.arange(128)
     exponent, mantissa = code >> 4, code & 15
-    magnitude = ((((mantissa << 3) + 132) << exponent) - 132) / 32_768
-    return np.asarray(magnitude, dtype=np.float32)
+    magnitudes = (((mantissa << 3) + 132) << exponent) - 132
+    levels = np.concatenate([-magnitudes[:0:-1], magnitudes])
+    nearest = np.searchsorted((levels[1:] + levels[:-1]) / 2, np.arange(-32_768, 32_768))
+    return np.asarray(levels[nearest] / 32_768, dtype=np.float32)
 
 
-MAGNITUDES = _decode_table()
-_THRESHOLDS = np.asarray((MAGNITUDES[1:] + MAGNITUDES[:-1]) / 2, dtype=np.float32)
+_ROUND_TRIP = _round_trip_table()
 _INTERPOLATOR = np.asarray(np.sinc(np.arange(_TAPS) - (_TAPS - 1) / 2) * np.kaiser(_TAPS, 8.0), dtype=np.float32)
 
 
 def mu_law_round_trip(samples: Samples) -> Samples:
-    """What is left of a signal after G.711 coding and decoding."""
-    codes = np.searchsorted(_THRESHOLDS, np.abs(samples))
-    return np.copysign(MAGNITUDES[codes], samples)
+    """What is left of a signal after clipping, G.711 coding and decoding."""
+    linear = np.clip(samples * 32_768, -32_768, 32_767).astype(np.int32)
+    return _ROUND_TRIP[linear + 32_768]
 
 
 def doubled_rate(samples: Samples) -> Samples:
     """8 kHz to 16 kHz through a half-band filter: the even phase is the input, the odd one is interpolated."""
-    between = np.convolve(samples, _INTERPOLATOR / _INTERPOLATOR.sum())[_TAPS // 2 - 1 :][: len(samples)]
+    between = np.convolve(samples, _INTERPOLATOR / _INTERPOLATOR.sum())[_TAPS // 2 :][: len(samples)]
     doubled = np.empty(2 * len(samples), dtype=np.float32)
     doubled[0::2], doubled[1::2] = samples, between
     return doubled
@@ -72,6 +75,13 @@ def coloured_noise(length: int, colour: float, rng: np.random.Generator) -> Samp
     return np.asarray(coloured / (coloured.std() + 1e-9), dtype=np.float32)
 
 
+def background(length: int, colour: float, rng: np.random.Generator) -> Samples:
+    """A piece of one long recording of noise of this colour: far cheaper than making new noise for every clip."""
+    recording = _recorded(colour)
+    start = int(rng.integers(0, len(recording) - length))
+    return recording[start : start + length]
+
+
 def band_passed(samples: Samples, rng: np.random.Generator) -> Samples:
     """The band of an analogue telephone, its edges a little different on each line."""
     spectrum = np.fft.rfft(samples)
@@ -84,12 +94,14 @@ def band_passed(samples: Samples, rng: np.random.Generator) -> Samples:
 
 def through(line: Line, pcm: npt.NDArray[np.int16], rng: np.random.Generator) -> Samples:
     """One utterance as the far end of the line receives it, at 8 kHz."""
-    before, after = (np.zeros(int(seconds * LINE_RATE_HZ), np.float32) for seconds in (line.before_s, line.after_s))
-    speech = np.concatenate([before, pcm.astype(np.float32) / 32_768, after])
+    start, end = int(line.before_s * LINE_RATE_HZ), int(line.after_s * LINE_RATE_HZ)
+    length = -(-(start + len(pcm) + end) // _BLOCK) * _BLOCK
+    speech = np.zeros(length, np.float32)
+    speech[start : start + len(pcm)] = pcm.astype(np.float32) / 32_768
     loudness = float(np.sqrt(np.mean(np.square(speech)))) + 1e-5
-    noise = coloured_noise(len(speech), line.noise_colour, rng) * (loudness * 10 ** (-line.snr_db / 20))
+    noise = background(len(speech), line.noise_colour, rng) * (loudness * 10 ** (-line.snr_db / 20))
     received = band_passed(speech + noise, rng) if line.is_band_passed else speech + noise
-    return mu_law_round_trip(np.clip(received * 10 ** (line.gain_db / 20), -1, 1).astype(np.float32))
+    return mu_law_round_trip(received * np.float32(10 ** (line.gain_db / 20)))
 
 
 def padded_to(received: Samples, frames: int) -> Samples:
@@ -103,3 +115,8 @@ def bucket_for(samples: int) -> int:
     """The frame count the service gives to a clip of this many samples at the line's rate."""
     frames = -(-samples // FRAME_SAMPLES) + MARGIN_FRAMES
     return next((bucket for bucket in BUCKET_FRAMES if bucket >= frames), BUCKET_FRAMES[-1])
+
+
+@cache
+def _recorded(colour: float) -> Samples:
+    return coloured_noise(_RECORDING_SAMPLES, colour, np.random.default_rng(int(colour * 100)))

@@ -9,7 +9,6 @@ import itertools
 import multiprocessing
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -164,12 +163,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    say: Callable[[str], None] = print
     started_s = time.monotonic()
     utterances = speak(options.split, options.phrases, seed=options.seed, workers=options.workers)
     save(utterances, options.path)
     hours = sum(len(utterance.pcm) for utterance in utterances) / LINE_RATE_HZ / 3600
-    say(f"{len(utterances)} utterances, {hours:.1f} h of speech, in {time.monotonic() - started_s:.0f} s")
+    print(f"{len(utterances)} utterances, {hours:.1f} h of speech, in {time.monotonic() - started_s:.0f} s")
 
 
 if __name__ == "__main__":

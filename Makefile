@@ -1,0 +1,35 @@
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+TREE := $(wildcard actors bench cli models providers serve_app services simulators stores tests tools)
+
+.PHONY: help setup run test check fmt bench lock
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: ## Install what is missing; nothing to do takes a moment
+	@./setup.sh
+
+run: setup ## Run everything on this machine, with a demo account and a simulated call
+	@$(BIN)/callboard up --demo
+
+test: setup ## Run every test, the fast ones first
+	$(BIN)/pytest -q -m "not integration"
+	$(BIN)/pytest -q -m integration
+
+check: setup ## What has to be green: lint, format, types, every test
+	$(BIN)/ruff check $(TREE)
+	$(BIN)/ruff format --check $(TREE)
+	$(BIN)/mypy
+	@$(MAKE) --no-print-directory test
+
+fmt: setup ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix $(TREE)
+	$(BIN)/ruff format $(TREE)
+
+bench: setup ## Run every benchmark
+	@for each in bench/[a-z]*.py; do echo "== $$each"; $(BIN)/python -m "bench.$$(basename "$$each" .py)" || exit 1; done
+
+lock: setup ## Choose dependency versions anew and write them down with their hashes
+	uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate --python-version 3.11 \
+		--extra dev --overrides requirements/overrides.txt --upgrade pyproject.toml --output-file requirements/lock.txt

@@ -1,0 +1,41 @@
+"""The `callboard` command: `up` and `doctor`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from cli.doctor import doctor
+from cli.terminal import Terminal
+from cli.up import REFUSED, up
+from models.settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point; exits with the command's status."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        Terminal().error(_in_one_line(error))
+        sys.exit(REFUSED)
+    match chosen.command:
+        case "up":
+            sys.exit(up(settings, demo=chosen.demo))
+        case "doctor":
+            sys.exit(doctor(settings))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="callboard", description="AI phone calls on Ray.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("up", help="run everything on this machine until Ctrl-C")
+    run.add_argument("--demo", action="store_true", help="with a demo account and a simulated call")
+    commands.add_parser("doctor", help="say what is there, what is missing and what to do about it")
+    return parser
+
+
+def _in_one_line(error: ValidationError) -> str:
+    wrong = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors() if each["loc"]]
+    return "; ".join(wrong) or str(error).splitlines()[0]

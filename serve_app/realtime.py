@@ -1,0 +1,160 @@
+"""Live calls over Socket.IO: who may watch which call, and what a client that joins is told.
+
+The token comes with `call:join`, or once with the connection (`io(url, {auth: {token}})`); the payload's wins.
+Events themselves come from `services.call_log` through Redis and are not made here.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import socketio
+
+from models.errors import CallboardError, Forbidden, Invalid, Unauthenticated
+from serve_app.replay import identity, past
+from serve_app.rooms import Rooms
+from services import call_events
+from services.auth import AuthService
+from services.calls import CallService
+from services.principal import Principal
+from stores.events import room
+
+logger = logging.getLogger(__name__)
+
+MAX_PACKET_BYTES = 64 * 1024
+MAX_SESSION_ID = 64
+MAX_TOKEN = 4096
+HANGUP = "user_requested"
+
+Handler = Callable[[str, "Request"], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Client:
+    """One connection: the token it came with, and for each call it joined on whose behalf."""
+
+    token: str
+    joined: dict[str, Principal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A client's event, checked for shape only."""
+
+    session_id: str
+    token: str
+
+
+class Realtime:
+    """The Socket.IO server of one replica. `now` is the clock."""
+
+    def __init__(self, redis_url: str, auth: AuthService, calls: CallService, now: Callable[[], datetime]) -> None:
+        self._rooms = Rooms(redis_url)
+        self._auth = auth
+        self._calls = calls
+        self._now = now
+        self._clients: dict[str, Client] = {}
+        self.server = socketio.AsyncServer(
+            async_mode="asgi",
+            client_manager=self._rooms,
+            cors_allowed_origins="*",
+            cors_credentials=False,  # tokens, never cookies
+            max_http_buffer_size=MAX_PACKET_BYTES,
+        )
+        self.server.on("connect", self._connect)
+        self.server.on("disconnect", self._disconnect)
+        for event, handler in {"join": self._join, "leave": self._leave, "hangup": self._hangup}.items():
+            self.server.on(f"call:{event}", self._guarded(handler))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Listens to Redis from here on, so that the first client to join misses nothing."""
+        await self._rooms.listen(self.server)
+        try:
+            yield
+        finally:
+            await self.server.shutdown()
+            await self._rooms.close()
+
+    # --- connections ----------------------------------------------------------------------------------
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
+        self._clients[sid] = Client(_text(auth, "token", MAX_TOKEN))
+
+    async def _disconnect(self, sid: str, reason: str) -> None:
+        self._clients.pop(sid, None)
+        self._rooms.drop(sid)
+
+    def _guarded(self, handler: Handler) -> Callable[..., Awaitable[None]]:
+        """Every failure of a handler becomes one `call:error`, whatever the client sent."""
+
+        async def handle(sid: str, *data: object) -> None:
+            payload = data[0] if data else None
+            session_id = _text(payload, "sessionId", MAX_SESSION_ID)
+            try:
+                if not session_id:
+                    raise Invalid("sessionId is required")
+                await handler(sid, Request(session_id, _text(payload, "token", MAX_TOKEN)))
+            except CallboardError as error:
+                await self._tell_error(sid, session_id, error.code, error.message)
+            except Exception:
+                logger.exception("a Socket.IO event broke")
+                await self._tell_error(sid, session_id, CallboardError.code, "Something went wrong")
+
+        return handle
+
+    # --- events of clients ----------------------------------------------------------------------------
+    async def _join(self, sid: str, request: Request) -> None:
+        client = self._clients[sid]
+        token = request.token or client.token
+        if not token:
+            raise Unauthenticated("A token is required")
+        principal = await self._auth.authenticate(token, self._now())
+        await self._calls.by_session(principal, request.session_id)
+        if request.session_id in client.joined:
+            return
+        client.joined[request.session_id] = principal
+        try:
+            await self._tell_past(sid, request.session_id, principal)
+        except Exception:
+            await self._leave(sid, request)
+            raise
+
+    async def _tell_past(self, sid: str, session_id: str, principal: Principal) -> None:
+        """The room first, then the log: what happens in between is held, and told once, after the log."""
+        self._rooms.hold(sid, room(session_id))
+        await self.server.enter_room(sid, room(session_id))
+        events = past(await self._calls.by_session(principal, session_id))
+        told = {identity(event, payload) for event, payload in events} - {None}
+        for event, payload in events:
+            await self._tell(sid, event, payload)
+        while (held := self._rooms.next_held(sid, room(session_id))) is not None:
+            if identity(*held) not in told:
+                await self._tell(sid, *held)
+
+    async def _leave(self, sid: str, request: Request) -> None:
+        if client := self._clients.get(sid):
+            client.joined.pop(request.session_id, None)
+        self._rooms.drop(sid, room(request.session_id))
+        await self.server.leave_room(sid, room(request.session_id))
+
+    async def _hangup(self, sid: str, request: Request) -> None:
+        principal = self._clients[sid].joined.get(request.session_id)
+        if principal is None:
+            raise Forbidden("Join the call first")
+        await self._calls.end(principal, request.session_id, HANGUP, self._now())
+
+    # --- events to clients ------------------------------------------------------------------------------
+    async def _tell(self, sid: str, event: str, payload: call_events.Payload) -> None:
+        await self.server.emit(event, payload, to=sid, ignore_queue=True)
+
+    async def _tell_error(self, sid: str, session_id: str, code: str, message: str) -> None:
+        await self._tell(sid, call_events.ERROR, call_events.error(session_id, code, message))
+
+
+def _text(payload: object, name: str, longest: int) -> str:
+    """A text field of a client's payload; empty when there is none, or it is something else, or too long."""
+    value = payload.get(name) if isinstance(payload, dict) else None
+    return value if isinstance(value, str) and len(value) <= longest else ""

@@ -1,0 +1,148 @@
+"""/calls: placing calls, the call log, ending a call."""
+
+from typing import Annotated, Any
+
+from bson import encode
+from bson.errors import BSONError
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+from pydantic import AfterValidator, ConfigDict, Field
+
+from models.call import CallStatus, Direction
+from models.document import Model
+from serve_app.authentication import Caller, Now, Provided
+from serve_app.envelope import Pagination, Success
+from serve_app.resources.call_log import CallDetail, ListedCall, PlacedCallResource
+from serve_app.resources.lists import PageLimit, PageNumber, before, fails_with, since
+
+router = APIRouter(prefix="/calls", tags=["calls"])
+
+METADATA_BYTES = 16_384
+
+
+def _storable(metadata: dict[str, Any]) -> dict[str, Any]:
+    """JSON allows more than a document can hold: huge integers, NUL in names, half characters."""
+    try:
+        size = len(encode(metadata))
+    except (BSONError, OverflowError, UnicodeError, RecursionError) as error:
+        raise ValueError("holds something that cannot be stored") from error
+    if size > METADATA_BYTES:
+        raise ValueError(f"is larger than {METADATA_BYTES} bytes")
+    return metadata
+
+
+class OutboundCall(Model):
+    """Whom to call, from which of our phones, and who talks."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "fromPhone": "+919876543210",
+                    "toPhone": "+919123456789",
+                    "agentId": "64f8a1b2c3d4e5f6a7b8c9d1",
+                    "metadata": {"customerName": "John Doe", "orderId": "ORD-12345"},
+                }
+            ]
+        }
+    )
+    from_phone: Annotated[str, Field(max_length=40)]
+    to_phone: Annotated[str, Field(max_length=40)]
+    agent_id: Annotated[str, Field(max_length=100)]
+    metadata: Annotated[dict[str, Any], AfterValidator(_storable)] = Field(default_factory=dict)
+
+
+class EndCall(Model):
+    """Why the call is ended; kept in its log."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "user_requested"}]})
+    reason: Annotated[str, Field(min_length=1, max_length=200)] = "user_requested"
+
+
+class PlacedData(Model):
+    """`data` of a call just placed."""
+
+    call: PlacedCallResource
+
+
+class CallData(Model):
+    """`data` with one call and everything about it."""
+
+    call: CallDetail
+
+
+class CallsData(Model):
+    """`data` with a page of the log."""
+
+    calls: list[ListedCall]
+    pagination: Pagination
+
+
+class EndedData(Model):
+    """`data` of an ended call."""
+
+    session_id: str
+    status: str = "ended"
+
+
+@router.post("/outbound", status_code=201, responses=fails_with(400, 401, 402, 404, 502))
+async def place_call(body: OutboundCall, caller: Caller, services: Provided, now: Now) -> Success[PlacedData]:
+    """Call somebody and have an agent talk to them."""
+    call = await services.calls.place_outbound(
+        caller,
+        from_phone=body.from_phone,
+        to_phone=body.to_phone,
+        agent_id=body.agent_id,
+        metadata=body.metadata,
+        now=now,
+    )
+    return Success(data=PlacedData(call=PlacedCallResource.of(call)))
+
+
+@router.get("", responses=fails_with(400, 401))
+async def list_calls(
+    caller: Caller,
+    services: Provided,
+    page: PageNumber = 1,
+    limit: PageLimit = 20,
+    status: CallStatus | None = None,
+    direction: Direction | None = None,
+    agent_id: Annotated[str | None, Query(alias="agentId", max_length=100)] = None,
+    from_date: Annotated[str | None, Query(alias="fromDate", max_length=40, description="ISO date")] = None,
+    to_date: Annotated[str | None, Query(alias="toDate", max_length=40, description="ISO date, inclusive")] = None,
+) -> Success[CallsData]:
+    """The call log, newest first."""
+    found = await services.calls.page(
+        caller,
+        status=status,
+        direction=direction,
+        agent_id=agent_id,
+        since=since(from_date),
+        before=before(to_date),
+        page=page,
+        limit=limit,
+    )
+    calls = [ListedCall.of(call, services.recordings.url(call)) for call in found.items]
+    return Success(data=CallsData(calls=calls, pagination=Pagination.of(found)))
+
+
+@router.get("/{call_id}", responses=fails_with(401, 404))
+async def get_call(call_id: str, caller: Caller, services: Provided) -> Success[CallData]:
+    """One call with its transcript."""
+    call = await services.calls.get(caller, call_id)
+    return Success(data=CallData(call=CallDetail.of(call, services.recordings.url(call))))
+
+
+@router.get("/{call_id}/recording", response_class=FileResponse, responses=fails_with(401, 404))
+async def get_recording(call_id: str, token: str, services: Provided) -> FileResponse:
+    """The audio we recorded (stereo WAV: caller left, agent right); `recordingUrl` leads here, token included."""
+    return FileResponse(await services.recordings.file(call_id, token), media_type="audio/wav")
+
+
+@router.post("/{session_id}/end", responses=fails_with(400, 401, 404, 409))
+async def end_call(
+    session_id: str, caller: Caller, services: Provided, now: Now, body: EndCall | None = None
+) -> Success[EndedData]:
+    """End a live call, or cancel one that still rings."""
+    await services.calls.end(caller, session_id, (body or EndCall()).reason, now)
+    return Success(message="Call ended successfully", data=EndedData(session_id=session_id))

@@ -1,0 +1,114 @@
+"""/webhooks/exotel: what the carrier tells and asks. Authentic by the token in the address we handed out.
+
+Exotel sends these as JSON, as a form, or as a query, by GET or POST, depending on account and applet.
+"""
+
+from collections.abc import Mapping
+from json import JSONDecodeError
+from typing import Annotated, Any
+from xml.sax.saxutils import quoteattr
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.datastructures import UploadFile
+
+from models.errors import Invalid, Unauthenticated
+from serve_app.authentication import Now, Provided
+from serve_app.envelope import Done
+from serve_app.resources.lists import fails_with
+from services.call_addresses import WebhookKey
+
+router = APIRouter(prefix="/webhooks/exotel", tags=["webhooks"])
+
+MAX_FIELDS = 200
+
+
+async def read_body(request: Request) -> dict[str, object]:
+    """The webhook's fields, from the query and from a JSON or form body, the body counting more; raises Invalid."""
+    fields: dict[str, object] = dict(request.query_params)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        fields |= await _json(request)
+    elif kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
+            fields |= {name: value for name, value in form.multi_items() if not isinstance(value, UploadFile)}
+    return fields
+
+
+def webhook_key(request: Request) -> WebhookKey:
+    """What the address says the webhook is about; raises Unauthenticated when it is not one of ours."""
+    query = request.query_params
+    token = query.get("token", "")
+    if "call" in query:
+        return WebhookKey("call", query["call"], token)
+    if "phone" in query:
+        return WebhookKey("phone", query["phone"], token)
+    raise Unauthenticated("Missing token")
+
+
+Body = Annotated[Mapping[str, object], Depends(read_body)]
+Key = Annotated[WebhookKey, Depends(webhook_key)]
+
+
+def stream_xml(media_url: str) -> str:
+    """The answer that connects the call to its media socket.
+
+    The document's sample also has a `<Say>`; the agent greets over the stream in its own voice, so a caller would
+    hear two greetings.
+    """
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Stream url={quoteattr(media_url)} />\n</Response>\n'
+
+
+@router.get("/incoming", include_in_schema=False)
+@router.post(
+    "/incoming",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {
+                "application/xml": {"example": stream_xml("wss://yourdomain.com/audio/sess_abc123xyz?token=...")},
+                "application/json": {"example": {"url": "wss://yourdomain.com/audio/sess_abc123xyz?token=..."}},
+            }
+        },
+        **fails_with(400, 401, 402, 404, 409),
+    },
+)
+async def incoming(request: Request, key: Key, body: Body, services: Provided, now: Now) -> Response:
+    """What to do with a call to one of our numbers: stream it to its agent."""
+    call = await services.calls.receive_incoming(key, services.telephony.parse_incoming(body), now)
+    url = services.calls.media_url(call)
+    if _wants_json(request):
+        return JSONResponse({"url": url})
+    return Response(stream_xml(url), media_type="application/xml")
+
+
+@router.get("/status", include_in_schema=False)
+@router.post("/status", responses=fails_with(400, 401, 403, 404))
+async def status(key: Key, body: Body, services: Provided, now: Now) -> Done:
+    """News of a call."""
+    await services.reports.apply(key, services.telephony.parse_status(body), now)
+    return Done(message="Status updated")
+
+
+@router.get("/recording", include_in_schema=False)
+@router.post("/recording", responses=fails_with(400, 401, 403, 404))
+async def recording(key: Key, body: Body, services: Provided, now: Now) -> Done:
+    """A call's recording is there."""
+    await services.reports.apply(key, services.telephony.parse_status(body), now)
+    return Done(message="Recording saved")
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid("The body is not valid JSON") from error
+    if not isinstance(body, dict):
+        raise Invalid("The body is not a JSON object")
+    return body
+
+
+def _wants_json(request: Request) -> bool:
+    """Exotel's applet fetches the address with GET and reads JSON; a flow that posts reads XML unless it asks."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept or (request.method == "GET" and "xml" not in accept)

@@ -1,0 +1,59 @@
+"""The composition root of a Serve replica: everything the edge is made of, built once and closed together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from actors.handles import CallHandles
+from models.settings import Settings
+from providers.registry import telephony
+from serve_app.media import Media
+from serve_app.realtime import Realtime
+from serve_app.rounds import Rounds
+from services.call_log import CallLog
+from services.container import Services, build_services
+from stores.events import Events
+from stores.mongo import Database, connect, database
+from stores.repositories import Repositories
+
+CARRIER = "exotel"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the site map (`app.py`) puts under its addresses."""
+
+    services: Services
+    media: Media
+    realtime: Realtime
+
+
+def utc_now() -> datetime:
+    """The clock of the edge; everything below gets times as arguments."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Edge]:
+    """The edge of this process, running; on leaving, everything it opened is closed."""
+    client, events = connect(settings), Events(settings.redis_url or "")
+    try:
+        edge = _build(settings, database(client, settings), events)
+        async with edge.realtime.running(), Rounds(settings, edge.services.sweeper, utc_now).running():
+            yield edge
+    finally:
+        await events.close()
+        await client.close()
+
+
+def _build(settings: Settings, data: Database, events: Events) -> Edge:
+    handles = CallHandles(settings)
+    services = build_services(settings, data, control=handles, telephony=telephony(CARRIER, settings), events=events)
+    repositories = Repositories.over(data)
+    log = CallLog(repositories.calls, repositories.organizations, events)
+    return Edge(
+        services=services,
+        media=Media(services.calls, log, handles, utc_now),
+        realtime=Realtime(settings.redis_url or "", services.auth, services.calls, utc_now),
+    )

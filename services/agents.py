@@ -1,0 +1,69 @@
+"""Agents."""
+
+from datetime import datetime
+from typing import Any
+
+from models.agent import Agent, AgentConfig
+from models.document import new_id
+from models.errors import Conflict
+from services.agent_merge import Patch, merge
+from services.principal import Principal
+from stores.calls import Figures
+from stores.repositories import Repositories
+from stores.repository import Page
+
+
+class AgentService:
+    """The rules around agents. Every method raises NotFound for an agent of another organization."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self._stores = repositories
+        self._agents = repositories.agents
+
+    async def create(self, principal: Principal, *, name: str, config: AgentConfig, now: datetime) -> Agent:
+        """A new agent of the user's."""
+        return await self._agents.insert(
+            Agent(
+                id=new_id(),
+                created_at=now,
+                updated_at=now,
+                organization_id=principal.organization_id,
+                user_id=principal.user_id,
+                name=name,
+                config=config,
+            )
+        )
+
+    async def page(self, principal: Principal, *, search: str | None, page: int, limit: int) -> Page[Agent]:
+        """The organization's agents, newest first; `search` is part of a name."""
+        return await self._agents.search(principal.organization_id, search, page=page, limit=limit)
+
+    async def get(self, principal: Principal, agent_id: str) -> tuple[Agent, Figures]:
+        """An agent, and what its calls come to."""
+        agent = await self._agents.get(principal.organization_id, agent_id)
+        return agent, await self._stores.calls.figures(principal.organization_id, agent.id)
+
+    async def update(
+        self, principal: Principal, agent_id: str, *, name: str | None, config: Patch | None, now: datetime
+    ) -> Agent:
+        """Change what is given and keep the rest, inside `config` too; raises Invalid. Live calls keep theirs."""
+        agent = await self._agents.get(principal.organization_id, agent_id)
+        fields: dict[str, Any] = {} if name is None else {"name": name}
+        if config is not None:
+            _, leaves = merge(agent.config, config)
+            fields |= {f"config.{path}": value for path, value in leaves.items()}
+        return await self._agents.change(principal.organization_id, agent_id, fields, now)
+
+    async def delete(self, principal: Principal, agent_id: str, now: datetime) -> None:
+        """Remove an agent and take it off its phones; raises Conflict while it has calls."""
+        agent = await self._agents.get(principal.organization_id, agent_id)
+        if await self._stores.calls.is_agent_busy(principal.organization_id, agent.id):
+            raise Conflict("Cannot delete agent with active calls")
+        await self._stores.phones.forget_agent(principal.organization_id, agent.id, now)
+        await self._agents.delete(principal.organization_id, agent.id)
+
+    async def duplicate(self, principal: Principal, agent_id: str, *, name: str | None, now: datetime) -> Agent:
+        """The same configuration under a new name."""
+        agent = await self._agents.get(principal.organization_id, agent_id)
+        copy = name or f"Copy of {agent.name}"[:100]
+        return await self.create(principal, name=copy, config=agent.config, now=now)

@@ -1,0 +1,98 @@
+"""The log of a live call: write first, then charge, then tell. Used by the call actor and by `services.calls`.
+
+Everything may be repeated after a failure: the store keeps each turn once and charges the difference only.
+"""
+
+from datetime import datetime
+
+from models.call import Call, CallStatus, CostBreakdown, Recording, Turn, Usage
+from services import call_events
+from stores.calls import LIVE, Calls
+from stores.events import Events
+from stores.organizations import Organizations
+
+
+class CallLog:
+    """One object per process, for all its calls. Methods raise what PyMongo raises when the store cannot be reached."""
+
+    def __init__(self, calls: Calls, organizations: Organizations, events: Events) -> None:
+        self._calls = calls
+        self._organizations = organizations
+        self._events = events
+
+    async def started(self, call: Call, now: datetime) -> None:
+        """Tell that the call exists; it is stored already."""
+        await self._events.publish(call.session_id, call_events.STARTED, call_events.status_changed(call, now))
+
+    async def ringing(self, call: Call, now: datetime) -> None:
+        """The carrier rings the phone; nobody is told, the status can be read."""
+        await self._calls.advance(call.id, CallStatus.RINGING, now)
+
+    async def connected(self, call: Call, now: datetime) -> None:
+        """The call is answered. The carrier's word and the media stream both say so: the first is told, once."""
+        answered = await self._calls.advance(call.id, CallStatus.IN_PROGRESS, now)
+        if answered is not None:
+            payload = call_events.status_changed(answered, now)
+            await self._events.publish(call.session_id, call_events.CONNECTED, payload)
+
+    async def record_turn(self, call: Call, turn: Turn, usage: Usage, cost: CostBreakdown, now: datetime) -> int:
+        """Append a finished turn and charge what the call has cost so far; the balance left, in micro-credits."""
+        await self._calls.append_turn(call.id, turn, usage, cost, now)
+        balance = await self._organizations.charge(call.organization_id, call.id, cost.total, now)
+        await self._events.publish(
+            call.session_id, call_events.TRANSCRIPT, call_events.transcript(call.session_id, turn)
+        )
+        return balance
+
+    async def save_usage(self, call: Call, usage: Usage, cost: CostBreakdown, now: datetime) -> int:
+        """Note and charge what the call has cost so far; the balance left, in micro-credits."""
+        await self._calls.save_usage(call.id, usage, cost, now)
+        return await self._organizations.charge(call.organization_id, call.id, cost.total, now)
+
+    async def report_error(self, call: Call, code: str, message: str, now: datetime) -> None:
+        """Tell of a fault the call survives. `message` is for people and says nothing of our insides."""
+        await self._events.publish(
+            call.session_id, call_events.ERROR, call_events.error(call.session_id, code, message)
+        )
+
+    async def finish(
+        self,
+        call: Call,
+        *,
+        status: CallStatus,
+        reason: str,
+        now: datetime,
+        usage: Usage | None = None,
+        cost: CostBreakdown | None = None,
+        recording: Recording | None = None,
+        duration_s: int | None = None,
+        only_from: tuple[CallStatus, ...] = LIVE,
+        uncarried: bool = False,
+    ) -> Call | None:
+        """Close the log, settle its cost, tell. The first finisher wins; the others get None and change nothing.
+
+        Without `usage` and `cost`, what was saved last stands; a recording is kept in any case. The rest is as in
+        `stores.calls.Calls.finish`.
+        """
+        finished = await self._calls.finish(
+            call.id,
+            status=status,
+            reason=reason,
+            now=now,
+            consumed=None if usage is None or cost is None else (usage, cost),
+            recording=recording,
+            duration_s=duration_s,
+            only_from=only_from,
+            uncarried=uncarried,
+        )
+        if finished is None:
+            if recording is not None:
+                await self._calls.keep_recording(call.id, recording, now)
+            return None
+        await self.settle(finished, now)
+        await self._events.publish(call.session_id, call_events.ENDED, call_events.ended(finished))
+        return finished
+
+    async def settle(self, finished: Call, now: datetime) -> None:
+        """Charge a closed log's total and close its account entry; the sweeper does it where a crash came between."""
+        await self._organizations.settle(finished.organization_id, finished.id, finished.cost.total, now)

@@ -1,0 +1,233 @@
+"""Placing, receiving, reading and ending calls for tenants and for the media socket. Knows neither Ray nor HTTP."""
+
+import secrets as random
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.agent import Agent
+from models.call import Call, CallStatus, Direction, Lease, SessionId
+from models.document import new_id
+from models.errors import Conflict, FieldError, Invalid, NotFound, ProviderError
+from models.phone import Phone
+from models.settings import Settings
+from providers.roles import IncomingCall, PlaceCall, Telephony
+from services import carrier_accounts
+from services.call_addresses import CallAddresses, WebhookKey
+from services.call_log import CallLog
+from services.control import CallControl
+from services.numbers import e164
+from services.principal import Principal
+from stores.calls import Calls
+from stores.repositories import Repositories
+from stores.repository import Page
+from stores.secrets import Secrets
+
+
+class CallService:
+    """The rules around a call; what happens while people talk is the call actor's."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        repositories: Repositories,
+        *,
+        secrets: Secrets,
+        addresses: CallAddresses,
+        call_log: CallLog,
+        control: CallControl,
+        telephony: Telephony,
+    ) -> None:
+        self._settings = settings
+        self._stores = repositories
+        self._calls: Calls = repositories.calls
+        self._secrets = secrets
+        self._addresses = addresses
+        self._log = call_log
+        self._control = control
+        self._telephony = telephony
+
+    # --- beginning ------------------------------------------------------------------------------------
+    async def place_outbound(
+        self,
+        principal: Principal,
+        *,
+        from_phone: str,
+        to_phone: str,
+        agent_id: str,
+        metadata: dict[str, Any],
+        now: datetime,
+    ) -> Call:
+        """Dial. The call is stored before the carrier hears of it, so its callbacks always find it.
+
+        Raises Invalid (numbers), NotFound (phone, agent), InsufficientCredits, and ProviderError when the carrier
+        refused: the call is then in the log as failed.
+        """
+        to_number = e164(to_phone, "toPhone")
+        phone = await self._stores.phones.by_number(principal.organization_id, e164(from_phone, "fromPhone"))
+        agent = await self._stores.agents.get(principal.organization_id, agent_id)
+        if phone.status != "active":
+            raise Invalid(fields=[FieldError("fromPhone", "The phone is inactive")])
+        call = _new_call(phone, agent, "outbound", from_phone=phone.number, to_phone=to_number, now=now)
+        call = call.model_copy(update={"user_id": principal.user_id, "metadata": metadata})
+        await self._begin(call, now)
+        return await self._dial(call, phone, now)
+
+    async def receive_incoming(self, key: WebhookKey, incoming: IncomingCall, now: datetime) -> Call:
+        """Log a call that rings one of our numbers; the same carrier call id again gives the same call.
+
+        Raises Unauthenticated, NotFound (phone, its agent), Conflict (nobody is to answer) and InsufficientCredits.
+        """
+        self._addresses.check_webhook(key)
+        phone = await self._stores.phones.by_id(key.subject)
+        known = await self._of_carrier(phone, incoming.carrier_call_id)
+        if known is not None:
+            return known
+        if phone.agent_id is None or phone.status != "active":
+            raise Conflict("No agent answers this phone number")
+        agent = await self._stores.agents.get(phone.organization_id, phone.agent_id)
+        call = _new_call(phone, agent, "inbound", from_phone=incoming.from_number, to_phone=phone.number, now=now)
+        call = call.model_copy(update={"carrier_call_id": incoming.carrier_call_id})
+        try:
+            await self._begin(call, now)
+        except Conflict:
+            # The same announcement, twice at once: the other one stored it.
+            known = await self._of_carrier(phone, incoming.carrier_call_id)
+            if known is None:
+                raise
+            return known
+        return call
+
+    def media_url(self, call: Call) -> str:
+        """Where the carrier connects the call's audio."""
+        return self._addresses.media(call.session_id)
+
+    # --- reading --------------------------------------------------------------------------------------
+    async def get(self, principal: Principal, call_id: str) -> Call:
+        """One call with everything; raises NotFound."""
+        return await self._calls.get(principal.organization_id, call_id)
+
+    async def by_session(self, principal: Principal, session_id: str) -> Call:
+        """The same by its session; raises NotFound, also for other people's calls."""
+        return await self._calls.by_session(principal.organization_id, session_id)
+
+    async def page(
+        self,
+        principal: Principal,
+        *,
+        status: CallStatus | None = None,
+        direction: Direction | None = None,
+        agent_id: str | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        page: int = 1,
+        limit: int = 20,
+    ) -> Page[Call]:
+        """The organization's calls that match, newest first, without their turns."""
+        return await self._calls.search(
+            principal.organization_id,
+            status=status,
+            direction=direction,
+            agent_id=agent_id,
+            since=since,
+            before=before,
+            page=page,
+            limit=limit,
+        )
+
+    # --- ending ---------------------------------------------------------------------------------------
+    async def end(self, principal: Principal, session_id: str, reason: str, now: datetime) -> None:
+        """End a call: its actor is asked to, or, with none attached, the log is closed.
+
+        Raises NotFound, and Conflict when the call is over already.
+        """
+        call = await self.by_session(principal, session_id)
+        if call.lease is None:
+            status = CallStatus.COMPLETED if call.status is CallStatus.IN_PROGRESS else CallStatus.CANCELED
+            if await self._log.finish(call, status=status, reason=reason, now=now, uncarried=True) is not None:
+                return
+            call = await self.by_session(principal, session_id)
+        if call.status.is_final:
+            raise Conflict("Call is already over")
+        if not await self._control.end(call, reason):
+            await self._log.finish(call, status=CallStatus.COMPLETED, reason=reason, now=now)
+
+    # --- for the media socket ---------------------------------------------------------------------------
+    async def attach(self, session_id: SessionId, token: str, now: datetime) -> Call:
+        """The call a media socket asks for. Changes nothing: `claim` follows.
+
+        Raises Unauthenticated, NotFound, and Conflict when the call is over, too old or carried already.
+        """
+        self._addresses.check_media(session_id, token)
+        call = await self._calls.session(session_id)
+        longest = timedelta(seconds=self._settings.ring_timeout_s + self._settings.max_call_s)
+        if call.status.is_final or now > call.created_at + longest:
+            raise Conflict("Call is over")
+        if call.lease is not None:
+            raise Conflict("Call is already connected")
+        return call
+
+    async def claim(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
+        """Give the call to an actor, by its Ray name; None when it is over or another actor has it."""
+        return await self._calls.claim(session_id, Lease(actor=actor, leased_at=now), now)
+
+    async def release(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
+        """Take the call back from an actor that is gone; None when it did not have it."""
+        return await self._calls.release(session_id, actor, now)
+
+    # --- inside -----------------------------------------------------------------------------------------
+    async def _begin(self, call: Call, now: datetime) -> None:
+        """Open the account entry, then store, then tell; a call is never stored without a way to charge it."""
+        await self._stores.organizations.open_charge(call.organization_id, call.id, now)
+        try:
+            await self._calls.insert(call)
+        except Conflict:
+            await self._stores.organizations.settle(call.organization_id, call.id, 0, now)
+            raise
+        await self._log.started(call, now)
+
+    async def _dial(self, call: Call, phone: Phone, now: datetime) -> Call:
+        request = PlaceCall(
+            from_number=call.from_phone,
+            to_number=call.to_phone,
+            media_url=self._addresses.media(call.session_id),
+            status_url=self._addresses.status(call.id),
+            ring_timeout_s=self._settings.ring_timeout_s,
+            time_limit_s=self._settings.max_call_s,
+        )
+        try:
+            placed = await self._telephony.place_call(carrier_accounts.opened(phone.carrier, self._secrets), request)
+        except ProviderError:
+            await self._log.finish(call, status=CallStatus.FAILED, reason="carrier-refused", now=now)
+            raise
+        return await self._calls.bind_carrier(call.id, placed.carrier_call_id, now)
+
+    async def _of_carrier(self, phone: Phone, carrier_call_id: str) -> Call | None:
+        """The phone's call of this carrier id; another phone's is none of its business."""
+        try:
+            call = await self._calls.by_carrier(carrier_call_id)
+        except NotFound:
+            return None
+        return call if call.phone_id == phone.id else None
+
+
+def _new_call(
+    phone: Phone, agent: Agent, direction: Direction, *, from_phone: str, to_phone: str, now: datetime
+) -> Call:
+    """A call with its own copy of the agent's configuration, so that an edit never changes a call under way."""
+    if not agent.is_active:
+        raise Invalid(fields=[FieldError("agentId", "The agent is inactive")])
+    return Call(
+        id=new_id(),
+        created_at=now,
+        updated_at=now,
+        organization_id=phone.organization_id,
+        user_id=phone.user_id,
+        session_id=SessionId(f"sess_{random.token_urlsafe(16)}"),
+        agent_id=agent.id,
+        agent_name=agent.name,
+        agent_config=agent.config,
+        phone_id=phone.id,
+        direction=direction,
+        from_phone=from_phone,
+        to_phone=to_phone,
+    )

@@ -1,0 +1,237 @@
+"""Calls: the log of each, and who carries it.
+
+Everything here may arrive late, twice or out of order (carriers, retries, two actors), so every write carries its own
+condition and a repetition changes nothing. Tenants read through `Repository`; the methods here serve the call's own
+machinery, which knows it by its unguessable session or by its id.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from models.call import Call, CallStatus, CostBreakdown, Direction, Lease, Recording, SessionId, Turn, Usage
+from models.document import Id
+from stores.mongo import Database, repeatable
+from stores.repository import Page, Repository, Shape, Where
+
+SHAPE = Shape(
+    collection="calls",
+    document=Call,
+    noun="Call",
+    taken="Call already exists",
+    indexes=(
+        IndexModel([("sessionId", ASCENDING)], unique=True),
+        # Partial: any number of calls may wait for the carrier's id.
+        IndexModel(
+            [("carrierCallId", ASCENDING)],
+            unique=True,
+            partialFilterExpression={"carrierCallId": {"$type": "string"}},
+        ),
+        IndexModel([("organizationId", ASCENDING), ("createdAt", DESCENDING), ("_id", DESCENDING)]),
+        IndexModel([("organizationId", ASCENDING), ("status", ASCENDING), ("createdAt", DESCENDING)]),
+        IndexModel([("organizationId", ASCENDING), ("agentId", ASCENDING), ("createdAt", DESCENDING)]),
+        IndexModel([("status", ASCENDING), ("createdAt", ASCENDING)]),
+    ),
+    unlisted=("turns",),
+)
+
+WITHOUT_TURNS = {"turns": False}
+OLDEST_FIRST = (("createdAt", ASCENDING),)
+
+LIVE = tuple(status for status in CallStatus if not status.is_final)
+
+
+FIGURES: tuple[Where, ...] = (
+    {
+        "$group": {
+            "_id": None,
+            "calls": {"$sum": 1},
+            "over": {"$sum": {"$cond": ["$endedAt", 1, 0]}},
+            "completed": {"$sum": {"$cond": [{"$eq": ["$status", CallStatus.COMPLETED]}, 1, 0]}},
+            "seconds": {"$sum": {"$ifNull": ["$durationSec", 0]}},
+        }
+    },
+    {"$unset": "_id"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A number of calls: how many there were, are over, and were completed, and how long they took together."""
+
+    calls: int = 0
+    over: int = 0
+    completed: int = 0
+    seconds: int = 0
+
+
+class Calls(Repository[Call]):
+    """One document per call, turns included."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, SHAPE)
+
+    # --- for a tenant ---------------------------------------------------------------------------------
+    async def by_session(self, organization_id: Id, session_id: str) -> Call:
+        """The organization's call of this session; raises NotFound."""
+        return self._found(await self._one(self._of(organization_id, {"sessionId": session_id})))
+
+    async def search(
+        self,
+        organization_id: Id,
+        *,
+        status: CallStatus | None = None,
+        direction: Direction | None = None,
+        agent_id: str | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        page: int,
+        limit: int,
+    ) -> Page[Call]:
+        """Calls made in [since, before) that match, newest first, without their turns."""
+        created = {op: at for op, at in (("$gte", since), ("$lt", before)) if at is not None}
+        wanted = {"status": status, "direction": direction, "agentId": agent_id, "createdAt": created or None}
+        where = {field: value for field, value in wanted.items() if value is not None}
+        return await self.page(organization_id, where, page=page, limit=limit)
+
+    async def is_agent_busy(self, organization_id: Id, agent_id: str) -> bool:
+        """Whether the agent has a call that is not over."""
+        return await self._one(self._of(organization_id, {"agentId": agent_id, "status": {"$in": LIVE}})) is not None
+
+    async def figures(self, organization_id: Id, agent_id: Id) -> Figures:
+        """What the agent's calls come to, computed by the database."""
+        pipeline = [{"$match": self._of(organization_id, {"agentId": agent_id})}, *FIGURES]
+
+        async def read() -> list[dict[str, Any]]:
+            return await (await self._rows.aggregate(pipeline)).to_list()
+
+        return next((Figures(**row) for row in await repeatable(read)), Figures())
+
+    async def known(self, organization_id: Id, call_ids: Iterable[str]) -> dict[str, Call]:
+        """Those of the calls that exist, without their turns."""
+        scope = self._of(organization_id, {"_id": {"$in": list(call_ids)}})
+        return {call.id: call for call in await self._many(scope, WITHOUT_TURNS, sort=OLDEST_FIRST, limit=0)}
+
+    # --- finding, for the call's own machinery ----------------------------------------------------------
+    async def by_id(self, call_id: str) -> Call:
+        """The call a verified webhook token names; raises NotFound."""
+        return self._found(await self._one({"_id": call_id}))
+
+    async def session(self, session_id: SessionId) -> Call:
+        """The call a verified media token names; raises NotFound."""
+        return self._found(await self._one({"sessionId": session_id}))
+
+    async def by_carrier(self, carrier_call_id: str) -> Call:
+        """The call the carrier calls so; raises NotFound."""
+        return self._found(await self._one({"carrierCallId": carrier_call_id}))
+
+    async def stale(self, statuses: Collection[CallStatus], before: datetime, *, uncarried: bool) -> list[Call]:
+        """Up to 500 calls made before `before` and still in one of `statuses`, oldest first; for the sweeper."""
+        where: dict[str, Any] = {"status": {"$in": list(statuses)}, "createdAt": {"$lt": before}}
+        if uncarried:
+            where["lease"] = None
+        return await self._many(where, WITHOUT_TURNS, sort=OLDEST_FIRST, limit=500)
+
+    # --- moving --------------------------------------------------------------------------------------
+    async def bind_carrier(self, call_id: Id, carrier_call_id: str, now: datetime) -> Call:
+        """Note the carrier's id once; raises Conflict when the call, or the id, is bound already elsewhere."""
+        where = {"_id": call_id, "carrierCallId": {"$in": [None, carrier_call_id]}}
+        changed = await self._changed(where, {"$set": {"carrierCallId": carrier_call_id, "updatedAt": now}})
+        return self._found(changed)
+
+    async def claim(self, session_id: SessionId, lease: Lease, now: datetime) -> Call | None:
+        """Attach an actor; None when the call is over, unknown or another's already. One of many claimants wins."""
+        where = {"sessionId": session_id, "status": {"$in": LIVE}, "lease.actor": {"$in": [None, lease.actor]}}
+        return await self._changed(where, {"$set": {"lease": lease.model_dump(by_alias=True), "updatedAt": now}})
+
+    async def release(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
+        """Detach an actor that is gone, so that another can claim its call; None when it is not the one attached."""
+        where = {"sessionId": session_id, "status": {"$in": LIVE}, "lease.actor": actor}
+        return await self._changed(where, {"$set": {"lease": None, "updatedAt": now}})
+
+    async def advance(self, call_id: Id, status: CallStatus, now: datetime) -> Call | None:
+        """Move a live call to a later live status; None when it is there already or past it (late word)."""
+        earlier = [known for known in LIVE if known.rank < status.rank]
+        fields: dict[str, Any] = {"status": status, "updatedAt": now}
+        if status is CallStatus.IN_PROGRESS:
+            fields["startedAt"] = now
+        return await self._changed({"_id": call_id, "status": {"$in": earlier}}, {"$set": fields})
+
+    # --- logging ----------------------------------------------------------------------------------------
+    async def append_turn(self, call_id: Id, turn: Turn, usage: Usage, cost: CostBreakdown, now: datetime) -> bool:
+        """Add a turn with the consumption so far; False when its index is in the log already.
+
+        A turn that comes after the end is kept too, but the figures of a closed log stay as they were settled.
+        """
+        fresh = {"_id": call_id, "turns.index": {"$ne": turn.index}}
+        push = {"$push": {"turns": {"$each": [turn.model_dump(by_alias=True)], "$sort": {"index": ASCENDING}}}}
+        live = {**fresh, "status": {"$in": LIVE}}
+        for where, update in ((live, {**push, **_consumed(usage, cost, now)}), (fresh, push)):
+            if await self._write(where, update):
+                return True
+        return False
+
+    async def save_usage(self, call_id: Id, usage: Usage, cost: CostBreakdown, now: datetime) -> None:
+        """Note the consumption so far; what is smaller than noted before is late and changes nothing."""
+        await self._write({"_id": call_id, "status": {"$in": LIVE}}, _consumed(usage, cost, now))
+
+    async def keep_recording(self, call_id: Id, recording: Recording, now: datetime) -> None:
+        """Add where the audio is, before or after the end; what is known already of the other place stays."""
+        await self._write({"_id": call_id}, [{"$set": {**_recorded(recording), "updatedAt": now}}])
+
+    async def finish(
+        self,
+        call_id: Id,
+        *,
+        status: CallStatus,
+        reason: str,
+        now: datetime,
+        consumed: tuple[Usage, CostBreakdown] | None = None,
+        recording: Recording | None = None,
+        duration_s: int | None = None,
+        only_from: Collection[CallStatus] = LIVE,
+        uncarried: bool = False,
+    ) -> Call | None:
+        """Close the log; the first finisher wins and the others get None, but the same word twice is one.
+
+        `consumed`: the final figures, else what was saved last stands. `duration_s`: the carrier's word, used when the
+        answer was never seen here. `only_from`, `uncarried`: only a call in such a status, only without an actor.
+        """
+        open_call: dict[str, Any] = {"status": {"$in": list(only_from)}, **({"lease": None} if uncarried else {})}
+        repeated = {"status": status, "endReason": reason, "endedAt": now}
+        seconds = {"$toInt": {"$round": [{"$divide": [{"$subtract": [now, "$startedAt"]}, 1000]}, 0]}}
+        fields: dict[str, Any] = {
+            "status": status,
+            "endReason": {"$literal": reason},
+            "endedAt": now,
+            "durationSec": {"$cond": ["$startedAt", {"$max": [0, seconds]}, duration_s or 0]},
+            "lease": None,
+            "updatedAt": now,
+            **_recorded(recording),
+        }
+        if consumed is not None:
+            usage, cost = consumed
+            fields |= {"usage": usage.model_dump(by_alias=True), "cost": cost.model_dump(by_alias=True)}
+        return await self._changed({"_id": call_id, "$or": [open_call, repeated]}, [{"$set": fields}])
+
+    async def _write(self, where: Where, update: Where | Sequence[Where]) -> bool:
+        """One atomic update that may be repeated; whether it found its call as it must be."""
+        return (await repeatable(lambda: self._rows.update_one(where, update))).matched_count == 1
+
+
+def _consumed(usage: Usage, cost: CostBreakdown, now: datetime) -> dict[str, Where]:
+    """Consumption only grows, so a late, smaller figure loses against `$max`."""
+    parts = (("usage", usage), ("cost", cost))
+    grown = {f"{part}.{field}": n for part, model in parts for field, n in model.model_dump(by_alias=True).items()}
+    return {"$max": grown, "$set": {"updatedAt": now}}
+
+
+def _recorded(recording: Recording | None) -> dict[str, Any]:
+    """The recording merged into what is there, as a pipeline expression; addresses are literals."""
+    known = {} if recording is None else recording.model_dump(by_alias=True, exclude_none=True)
+    if not known:
+        return {}
+    return {"recording": {"$mergeObjects": ["$recording", {place: {"$literal": at} for place, at in known.items()}]}}

@@ -1,0 +1,38 @@
+"""Every repository of one database, and their indexes."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+from stores.agents import Agents
+from stores.calls import Calls
+from stores.mongo import Database
+from stores.organizations import Organizations
+from stores.phones import Phones
+from stores.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Repositories:
+    """One aggregate, one repository."""
+
+    users: Users
+    organizations: Organizations
+    agents: Agents
+    phones: Phones
+    calls: Calls
+
+    @classmethod
+    def over(cls, database: Database) -> Self:
+        """All of them over `database`; touches nothing."""
+        return cls(
+            users=Users(database),
+            organizations=Organizations(database),
+            agents=Agents(database),
+            phones=Phones(database),
+            calls=Calls(database),
+        )
+
+    async def create_indexes(self) -> None:
+        """Run once at start, before the first request: unique constraints are indexes."""
+        for repository in fields(self):
+            await getattr(self, repository.name).create_indexes()

@@ -1,0 +1,61 @@
+"""Odd values in every field of every request: refused or taken, never our fault."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.resources.conftest import AGENT, Client
+
+pytestmark = pytest.mark.integration
+
+ODD = [None, True, 0, -1, 1e308, 10**40, "", "\0", "\ud800", "x" * 20_000, "$where", "+1415\u0660550123", [], [[]], {}]
+ODD += [{"$gt": ""}, {"a": {"b": [None]}}, {"\0": 1}, {"\ud800": 1}]
+
+ACCOUNT = {"apiKey": "k", "apiToken": "t", "sid": "s", "subdomain": "api.exotel.com"}
+BODIES: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/auth/signup", {"email": "a@example.com", "password": "short", "name": "x"}),
+    ("POST", "/auth/refresh", {"refreshToken": "x"}),
+    ("POST", "/agents", AGENT),
+    ("PUT", "/agents/{agent}", AGENT),
+    ("POST", "/agents/{agent}/duplicate", {"name": "x"}),
+    ("POST", "/phones/import", {"number": "+919876543210", "country": "IN", "exotelConfig": ACCOUNT}),
+    ("PUT", "/phones/{phone}/agent", {"agentId": "x"}),
+    ("PUT", "/phones/{phone}/tags", {"tags": ["x"]}),
+    ("POST", "/calls/outbound", {"fromPhone": "x", "toPhone": "+919876543210", "agentId": "x", "metadata": {"a": 1}}),
+    ("POST", "/calls/{session}/end", {"reason": "x"}),
+]
+
+
+def spoilt(body: Any, odd: Any) -> Iterator[Any]:
+    """The body with one of its values, at any depth, replaced."""
+    yield odd
+    if isinstance(body, dict):
+        for key, value in body.items():
+            for worse in spoilt(value, odd):
+                yield {**body, key: worse}
+        yield {**body, "odd": odd}
+
+
+@pytest.mark.parametrize(("method", "path", "body"), BODIES, ids=[path for _, path, _ in BODIES])
+async def test_odd_bodies_are_answered(client: Client, method: str, path: str, body: dict[str, Any]) -> None:
+    names = {"agent": await client.agent(), "phone": (await client.phone())["_id"], "session": "sess_x"}
+    for odd in ODD:
+        for content in spoilt(body, odd):
+            response = await client.http.request(
+                method,
+                "/api/v1" + path.format(**names),
+                content=json.dumps(content),
+                headers={"Content-Type": "application/json"},
+            )
+            assert response.status_code < 500, (content, response.text)
+            assert response.json()["success"] is (response.status_code < 400)
+
+
+@pytest.mark.parametrize("path", ["/agents?search=", "/calls?agentId=", "/calls?fromDate=", "/phones?page=", "/calls/"])
+@pytest.mark.parametrize("odd", ["%00", "%ED%A0%80", "%FF", "(", "*", "$", "%2E%2E", "9" * 30, "[a]=1", "x" * 5000])
+async def test_odd_addresses_are_answered(client: Client, path: str, odd: str) -> None:
+    response = await client.http.get(f"/api/v1{path}{odd}")
+    assert response.status_code < 500, response.text
+    assert response.json()["success"] is (response.status_code < 400)
