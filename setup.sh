@@ -51,12 +51,16 @@ find_uv() {
     UV=$(command -v uv || true)
     if [[ -z $UV ]]; then
         UV=.cache/bootstrap/bin/uv
-        say uv "installing into .cache/bootstrap"
-        "$PYTHON" -m venv .cache/bootstrap || install_venv_package
-        .cache/bootstrap/bin/python -m pip install --quiet --require-hashes --requirement requirements/uv.txt
+        [[ -x $UV ]] || install_uv
     fi
     say uv "$("$UV" --version)"
     export UV_PYTHON_DOWNLOADS=never
+}
+
+install_uv() {
+    say uv "installing into .cache/bootstrap"
+    "$PYTHON" -m venv .cache/bootstrap || install_venv_package
+    .cache/bootstrap/bin/python -m pip install --quiet --require-hashes --requirement requirements/uv.txt
 }
 
 install_venv_package() {
@@ -140,13 +144,11 @@ unpack_trixie() {
     return 1
 }
 
-# The mirrors this machine takes its own Debian release from.
+# Where this machine takes its own Debian release from; one that has no trixie signed by Debian will be refused by apt.
 debian_mirrors() {
     local release
     release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-    # shellcheck disable=SC2016 # the dollars are apt's
-    apt-get indextargets --format '$(RELEASE)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages' |
-        sed -n "s/^$release|main|//p" | sort -u
+    apt-get update --print-uris 2>/dev/null | sed -n "s|^'\(.*\)/dists/$release/InRelease'.*|\1|p" | sort -u
 }
 
 apt_configuration() {

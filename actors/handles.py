@@ -14,7 +14,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.call_session.actor import CALL_DRIVER, SPEECH_TO_TEXT, CallSession
 from actors.call_session.door import Endpoint
-from actors.call_session.pool import OPEN_S, ActorLost, CallPool, Health, Lease
+from actors.call_session.pool import START_S, ActorLost, CallPool, Health, Lease
 from models.call import Call
 from models.errors import CallboardError, NoCapacity
 from models.settings import Settings
@@ -24,7 +24,6 @@ logger = logging.getLogger(__name__)
 POOL_PREFIX = "call_pool:"
 CALL_PREFIX = "call:"
 ASK_S = 5.0
-START_S = 120.0
 STARTS_AT_ONCE = 2
 """More cold starts at the same time take longer in all on a small machine."""
 LOGICAL_CPU = 0.01
@@ -164,7 +163,7 @@ def start_actors(settings: Settings, *, driver: str = CALL_DRIVER) -> None:
     listening = speech_to_text.start(settings).health.remote()
     opening = [_start_pool(settings, node, driver).open.remote() for node in _nodes()]
     try:
-        ray.get([listening, *opening], timeout=OPEN_S)
+        ray.get([listening, *opening], timeout=START_S * (1 + settings.call_pool_size / STARTS_AT_ONCE))
     except RayTaskError as error:
         if isinstance(error.cause, CallboardError):
             raise error.cause from error

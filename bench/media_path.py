@@ -18,6 +18,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,12 +26,12 @@ import psutil
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from bench.serve_echo import echo_child
 from cli.background import background
 from cli.embedded.mongodb import mongodb_child, mongodb_url
 from cli.embedded.ports import free_port
 from cli.embedded.ray import ray_child
 from cli.embedded.redis import redis_child, redis_url
+from cli.serve_child import serve_child
 from models.agent import AgentConfig, Llm, Voice
 from models.call import Call, SessionId
 from models.document import new_id
@@ -41,6 +42,7 @@ from stores.repositories import Repositories
 
 FRAMES_PER_S = 50
 CARRIERS_S = 60.0
+DEPLOY_S = 600.0
 PARTS = {"proxy": "haproxy", "replicas": "ray::ServeReplica", "call actors": "ray::CallSession"}
 
 
@@ -78,7 +80,8 @@ def _product(calls: int) -> Iterator[tuple[Settings, int]]:
         running.start(child)
         settings = settings.model_copy(update={"ray_address": address})
         began = time.monotonic()
-        running.start(echo_child(settings))
+        echo = replace(serve_child(settings, local_ray=True), command=(sys.executable, "-m", "bench.serve_echo"))
+        running.start(replace(echo, ready_timeout_s=DEPLOY_S, stop_grace_s=20.0))
         print(f"deployed in {time.monotonic() - began:.1f} s, {calls} warm call actors")
         yield settings, running.pid("ray") or 0
 

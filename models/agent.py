@@ -16,7 +16,7 @@ class Voice(Model):
 
     provider: VoiceProvider
     voice_id: Annotated[str, Field(min_length=1, max_length=200)]
-    model: str | None = None
+    model: Annotated[str, Field(max_length=200)] | None = None
 
 
 class Llm(Model):

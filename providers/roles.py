@@ -4,7 +4,7 @@ A provider raises `models.errors.ProviderError` and nothing else for a vendor's 
 bounded retries live inside the provider, so a caller sees one answer or one error.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -61,7 +61,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ReplyDelta:
-    """A piece of a streamed reply. The last one carries `tokens` (prompt + completion, as the vendor counted) and may have no text."""
+    """A piece of a streamed reply. The last one carries `tokens` (prompt + completion, as the vendor counted)."""
 
     text: str = ""
     tokens: int = 0
@@ -70,16 +70,21 @@ class ReplyDelta:
 class Llm(Protocol):
     """A streaming chat model."""
 
-    def reply(self, messages: Sequence[Message], *, model: str, temperature: float) -> AsyncIterator[ReplyDelta]:
-        """The reply, piece by piece. First-token and total deadlines apply; a retry never follows the first piece."""
+    def reply(self, messages: Sequence[Message], *, model: str, temperature: float) -> AsyncGenerator[ReplyDelta, None]:
+        """The reply, piece by piece. First-token and total deadlines apply; a retry never follows the first piece.
+
+        Closing the generator hangs up on the vendor at once.
+        """
 
 
 # --- text to speech ---------------------------------------------------------------------------------
 class Tts(Protocol):
     """A streaming voice."""
 
-    def speak(self, text: str, *, voice_id: str, model: str | None, language: str, rate_hz: int) -> AsyncIterator[bytes]:
-        """Speech as 16-bit little-endian mono PCM at `rate_hz`, in pieces of whole samples, as soon as the vendor has them."""
+    def speak(
+        self, text: str, *, voice_id: str, model: str | None, language: str, rate_hz: int
+    ) -> AsyncGenerator[bytes, None]:
+        """Speech as 16-bit little-endian mono PCM at `rate_hz`, in pieces of whole samples, as the vendor has them."""
 
 
 # --- telephony: calls -------------------------------------------------------------------------------
@@ -208,4 +213,4 @@ class MediaCodec(Protocol):
         """Drop whatever has not been played."""
 
     def chunk_bytes(self, rate_hz: int) -> int:
-        """PCM bytes per audio message; the last of an utterance is padded with silence to a legal size by the sender."""
+        """PCM bytes per audio message; the sender pads the last of an utterance with silence to this size."""

@@ -34,7 +34,7 @@ class Done(Model):
 
 
 class Pagination(Model):
-    """Where a page is among all; `pages` is at least 1."""
+    """Where a page is among all."""
 
     total: int
     page: int
@@ -44,7 +44,7 @@ class Pagination(Model):
     @classmethod
     def of(cls, page: Page[Any]) -> "Pagination":
         """Of a page out of the store."""
-        pages = max(1, -(-page.total // page.limit))
+        pages = -(-page.total // page.limit)
         return cls(total=page.total, page=page.page, limit=page.limit, pages=pages)
 
 

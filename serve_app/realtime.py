@@ -60,6 +60,7 @@ class Realtime:
         self.server = socketio.AsyncServer(
             async_mode="asgi",
             client_manager=self._rooms,
+            async_handlers=False,  # a client's events are handled in the order it sent them
             cors_allowed_origins="*",
             cors_credentials=False,  # tokens, never cookies
             max_http_buffer_size=MAX_PACKET_BYTES,

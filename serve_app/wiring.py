@@ -1,5 +1,6 @@
 """The composition root of a Serve replica: everything the edge is made of, built once and closed together."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ def utc_now() -> datetime:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Edge]:
     """The edge of this process, running; on leaving, everything it opened is closed."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # below that it prints every address, keys included
     client, events = connect(settings), Events(settings.redis_url or "")
     try:
         edge = _build(settings, database(client, settings), events)

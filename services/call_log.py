@@ -7,7 +7,7 @@ from datetime import datetime
 
 from models.call import Call, CallStatus, CostBreakdown, Recording, Turn, Usage
 from services import call_events
-from stores.calls import LIVE, Calls
+from stores.calls import ANY_LIVE, Calls, Still
 from stores.events import Events
 from stores.organizations import Organizations
 
@@ -66,8 +66,7 @@ class CallLog:
         cost: CostBreakdown | None = None,
         recording: Recording | None = None,
         duration_s: int | None = None,
-        only_from: tuple[CallStatus, ...] = LIVE,
-        uncarried: bool = False,
+        still: Still = ANY_LIVE,
     ) -> Call | None:
         """Close the log, settle its cost, tell. The first finisher wins; the others get None and change nothing.
 
@@ -82,8 +81,7 @@ class CallLog:
             consumed=None if usage is None or cost is None else (usage, cost),
             recording=recording,
             duration_s=duration_s,
-            only_from=only_from,
-            uncarried=uncarried,
+            still=still,
         )
         if finished is None:
             if recording is not None:

@@ -7,7 +7,7 @@ from models.errors import Forbidden, NotFound
 from providers.roles import StatusUpdate
 from services.call_addresses import CallAddresses, WebhookKey
 from services.call_log import CallLog
-from stores.calls import Calls
+from stores.calls import Calls, Still
 
 
 class CallReports:
@@ -35,7 +35,12 @@ class CallReports:
                 await self._log.connected(call, now)
             case CallStatus() as status if status.is_final:
                 await self._log.finish(
-                    call, status=status, reason="carrier", now=now, duration_s=update.duration_s, uncarried=True
+                    call,
+                    status=status,
+                    reason="carrier",
+                    now=now,
+                    duration_s=update.duration_s,
+                    still=Still(uncarried=True),
                 )
 
     async def _bound(self, key: WebhookKey, carrier_call_id: str, now: datetime) -> Call:

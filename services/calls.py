@@ -7,7 +7,7 @@ from typing import Any
 from models.agent import Agent
 from models.call import Call, CallStatus, Direction, Lease, SessionId
 from models.document import new_id
-from models.errors import Conflict, FieldError, Invalid, NotFound, ProviderError
+from models.errors import CallboardError, Conflict, FieldError, Invalid, NotFound
 from models.phone import Phone
 from models.settings import Settings
 from providers.roles import IncomingCall, PlaceCall, Telephony
@@ -17,10 +17,12 @@ from services.call_log import CallLog
 from services.control import CallControl
 from services.numbers import e164
 from services.principal import Principal
-from stores.calls import Calls
+from stores.calls import Calls, Still
 from stores.repositories import Repositories
 from stores.repository import Page
 from stores.secrets import Secrets
+
+UNCARRIED = Still(uncarried=True)
 
 
 class CallService:
@@ -143,7 +145,7 @@ class CallService:
         call = await self.by_session(principal, session_id)
         if call.lease is None:
             status = CallStatus.COMPLETED if call.status is CallStatus.IN_PROGRESS else CallStatus.CANCELED
-            if await self._log.finish(call, status=status, reason=reason, now=now, uncarried=True) is not None:
+            if await self._log.finish(call, status=status, reason=reason, now=now, still=UNCARRIED) is not None:
                 return
             call = await self.by_session(principal, session_id)
         if call.status.is_final:
@@ -196,7 +198,7 @@ class CallService:
         )
         try:
             placed = await self._telephony.place_call(carrier_accounts.opened(phone.carrier, self._secrets), request)
-        except ProviderError:
+        except CallboardError:
             await self._log.finish(call, status=CallStatus.FAILED, reason="carrier-refused", now=now)
             raise
         return await self._calls.bind_carrier(call.id, placed.carrier_call_id, now)

@@ -12,11 +12,14 @@ from models.call import CallStatus
 from models.document import Id
 from models.settings import Settings
 from services.call_log import CallLog
-from stores.calls import LIVE
+from stores.calls import Still
 from stores.repositories import Repositories
 
 MARGIN_S = 15
 """What a carrier's last callback may take beyond its ring timeout."""
+
+SILENT_S = 120
+"""A live call writes its usage every ten seconds; one that did not for so long has nobody to end it."""
 
 ORPHAN_S = 3600
 """An account entry this old without a call belongs to a process that died between the two writes."""
@@ -24,24 +27,23 @@ ORPHAN_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """How calls end that are still in one of `statuses` so long after they were made; `uncarried`: without an actor."""
+    """How calls end that are still so."""
 
-    statuses: tuple[CallStatus, ...]
-    age_s: int
+    still: Still
     status: CallStatus
     reason: str
-    uncarried: bool
 
 
-def overdue(settings: Settings) -> tuple[Overdue, ...]:
+def overdue(settings: Settings, now: datetime) -> tuple[Overdue, ...]:
     """The rules, as data."""
-    rings_s = settings.ring_timeout_s + MARGIN_S
-    waiting = (CallStatus.INITIATED, CallStatus.RINGING)
+    rings = timedelta(seconds=settings.ring_timeout_s + MARGIN_S)
+    silent = now - timedelta(seconds=SILENT_S)
+    waiting, talking = (CallStatus.INITIATED, CallStatus.RINGING), (CallStatus.IN_PROGRESS,)
     return (
-        Overdue(waiting, rings_s, CallStatus.NO_ANSWER, "ring-timeout", uncarried=True),
-        # Answered, says the carrier, but its media never came, or came and was lost with nobody to end the call.
-        Overdue((CallStatus.IN_PROGRESS,), 2 * rings_s, CallStatus.FAILED, "no-media", uncarried=True),
-        Overdue(LIVE, rings_s + settings.max_call_s, CallStatus.FAILED, "lost", uncarried=False),
+        Overdue(Still(waiting, made_before=now - rings), CallStatus.NO_ANSWER, "ring-timeout"),
+        # Answered, says the carrier, but its media never came, or was lost with nobody to take it up again.
+        Overdue(Still(talking, uncarried=True, silent_since=now - rings), CallStatus.FAILED, "no-media"),
+        Overdue(Still(talking, silent_since=silent), CallStatus.FAILED, "lost"),
     )
 
 
@@ -49,23 +51,17 @@ class Sweeper:
     """One `sweep` looks at everything once."""
 
     def __init__(self, settings: Settings, repositories: Repositories, call_log: CallLog) -> None:
-        self._rules = overdue(settings)
+        self._settings = settings
         self._stores = repositories
         self._log = call_log
 
     async def sweep(self, now: datetime) -> int:
         """Close overdue calls and settle what is unsettled; how many calls were closed."""
         closed = 0
-        for rule in self._rules:
-            before = now - timedelta(seconds=rule.age_s)
-            for call in await self._stores.calls.stale(rule.statuses, before, uncarried=rule.uncarried):
+        for rule in overdue(self._settings, now):
+            for call in await self._stores.calls.stale(rule.still):
                 finished = await self._log.finish(
-                    call,
-                    status=rule.status,
-                    reason=rule.reason,
-                    now=now,
-                    only_from=rule.statuses,
-                    uncarried=rule.uncarried,
+                    call, status=rule.status, reason=rule.reason, now=now, still=rule.still
                 )
                 closed += finished is not None
         await self._settle_leftovers(now)

@@ -22,7 +22,11 @@ _FAILED = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
-    return asyncio.run(_serve(options) if options.command == "serve" else _dial_in(options))
+    try:
+        return asyncio.run(_serve(options) if options.command == "serve" else _dial_in(options))
+    except OSError as problem:
+        print(f"simulators: {problem}", file=sys.stderr)
+        return _FAILED
 
 
 async def _serve(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ HOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 MINUTES = {"thirty": "thirty", "fifteen": "fifteen", "forty": "forty five", "30": "thirty", "15": "fifteen"}
 PARTS = ("morning", "afternoon", "evening")
+_HALVES = {"am": "morning", "pm": "afternoon"}
 NAMES = (
     "john mary david sarah michael anna peter laura robert emma james priya rahul maria carlos anita alex sam lucy "
     "tom susan daniel julia mark lisa paul nina kevin"
@@ -30,6 +31,7 @@ _WORD = re.compile(r"[a-z]+|\d")
 def words_of(text: str) -> list[str]:
     """Lower-case words without punctuation; figures become one word per digit, clock times keep their hour."""
     plain = text.lower().replace("'", "").replace("\u2019", "")
+    plain = re.sub(r"\b([ap])\.? ?m\b\.?", r"\1m", plain)
     plain = re.sub(r"\b(1[0-2]|[1-9])(?::?(00|15|30))? ?(am|pm)?\b(?![\d-])", _clock_words, plain)
     return [DIGITS[int(word)] if word.isdigit() else word for word in _WORD.findall(plain)]
 
@@ -65,7 +67,8 @@ def time_in(words: Sequence[str]) -> str | None:
     if at is None:
         return None
     hour = _hour(words[at]) or ""
-    minutes = MINUTES.get(words[at + 1], "") if at + 1 < len(words) else ""
+    after = words[at + 1] if at + 1 < len(words) else ""
+    minutes = "thirty" if "half" in words[:at] else MINUTES.get(after, "")
     return f"{hour} {minutes}".strip() + f" in the {_part(words) or _usual_part(hour)}"
 
 
@@ -82,9 +85,13 @@ def name_in(words: Sequence[str], *, is_asked: bool) -> str | None:
 
 
 def digits_in(words: Sequence[str]) -> str:
-    """Every digit spoken, in order; `oh` counts as zero."""
-    found = ("zero" if word in ("o", "oh") else closest(word, DIGITS) for word in words)
-    return "".join(str(DIGITS.index(word)) for word in found if word)
+    """Every digit spoken, in order; `oh` counts as zero, and what follows `double` or `triple` counts so often."""
+    found, times = "", 1
+    for word in words:
+        digit = "zero" if word in ("o", "oh") else closest(word, DIGITS)
+        found += str(DIGITS.index(digit)) * times if digit else ""
+        times = {"double": 2, "triple": 3}.get(word, 1)
+    return found
 
 
 def edit_distance(first: str, second: str) -> int:
@@ -99,8 +106,7 @@ def edit_distance(first: str, second: str) -> int:
 
 def _clock_words(match: re.Match[str]) -> str:
     hour, minutes, half = match.groups()
-    part = {"am": "morning", "pm": "afternoon"}.get(half or "", "")
-    return f" {HOURS[int(hour) - 1]} {MINUTES.get(minutes or '', '')} {part} "
+    return f" {HOURS[int(hour) - 1]} {MINUTES.get(minutes or '', '')} {half or ''} "
 
 
 def _hour(word: str) -> str | None:
@@ -108,7 +114,7 @@ def _hour(word: str) -> str | None:
 
 
 def _part(words: Sequence[str]) -> str | None:
-    return next((part for word in words if (part := closest(word, PARTS))), None)
+    return next((part for word in words if (part := _HALVES.get(word) or closest(word, PARTS))), None)
 
 
 def _usual_part(hour: str) -> str:

@@ -5,7 +5,7 @@ condition and a repetition changes nothing. Tenants read through `Repository`; t
 machinery, which knows it by its unguessable session or by its id.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,6 +43,30 @@ OLDEST_FIRST = (("createdAt", ASCENDING),)
 
 LIVE = tuple(status for status in CallStatus if not status.is_final)
 
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """What a call must still be: the condition of a write that somebody else may have overtaken, and of a search.
+
+    `silent_since`: nothing was written since then; a live call writes its usage every few seconds.
+    """
+
+    statuses: tuple[CallStatus, ...] = LIVE
+    uncarried: bool = False
+    made_before: datetime | None = None
+    silent_since: datetime | None = None
+
+    def where(self) -> dict[str, Any]:
+        """As a filter."""
+        times = (("createdAt", self.made_before), ("updatedAt", self.silent_since))
+        return {
+            "status": {"$in": self.statuses},
+            **({"lease": None} if self.uncarried else {}),
+            **{field: {"$lt": at} for field, at in times if at is not None},
+        }
+
+
+ANY_LIVE = Still()
 
 FIGURES: tuple[Where, ...] = (
     {
@@ -128,12 +152,9 @@ class Calls(Repository[Call]):
         """The call the carrier calls so; raises NotFound."""
         return self._found(await self._one({"carrierCallId": carrier_call_id}))
 
-    async def stale(self, statuses: Collection[CallStatus], before: datetime, *, uncarried: bool) -> list[Call]:
-        """Up to 500 calls made before `before` and still in one of `statuses`, oldest first; for the sweeper."""
-        where: dict[str, Any] = {"status": {"$in": list(statuses)}, "createdAt": {"$lt": before}}
-        if uncarried:
-            where["lease"] = None
-        return await self._many(where, WITHOUT_TURNS, sort=OLDEST_FIRST, limit=500)
+    async def stale(self, still: Still) -> list[Call]:
+        """Up to 500 calls that are still so, oldest first; for the sweeper."""
+        return await self._many(still.where(), WITHOUT_TURNS, sort=OLDEST_FIRST, limit=500)
 
     # --- moving --------------------------------------------------------------------------------------
     async def bind_carrier(self, call_id: Id, carrier_call_id: str, now: datetime) -> Call:
@@ -192,15 +213,13 @@ class Calls(Repository[Call]):
         consumed: tuple[Usage, CostBreakdown] | None = None,
         recording: Recording | None = None,
         duration_s: int | None = None,
-        only_from: Collection[CallStatus] = LIVE,
-        uncarried: bool = False,
+        still: Still = ANY_LIVE,
     ) -> Call | None:
         """Close the log; the first finisher wins and the others get None, but the same word twice is one.
 
         `consumed`: the final figures, else what was saved last stands. `duration_s`: the carrier's word, used when the
-        answer was never seen here. `only_from`, `uncarried`: only a call in such a status, only without an actor.
+        answer was never seen here.
         """
-        open_call: dict[str, Any] = {"status": {"$in": list(only_from)}, **({"lease": None} if uncarried else {})}
         repeated = {"status": status, "endReason": reason, "endedAt": now}
         seconds = {"$toInt": {"$round": [{"$divide": [{"$subtract": [now, "$startedAt"]}, 1000]}, 0]}}
         fields: dict[str, Any] = {
@@ -215,7 +234,7 @@ class Calls(Repository[Call]):
         if consumed is not None:
             usage, cost = consumed
             fields |= {"usage": usage.model_dump(by_alias=True), "cost": cost.model_dump(by_alias=True)}
-        return await self._changed({"_id": call_id, "$or": [open_call, repeated]}, [{"$set": fields}])
+        return await self._changed({"_id": call_id, "$or": [still.where(), repeated]}, [{"$set": fields}])
 
     async def _write(self, where: Where, update: Where | Sequence[Where]) -> bool:
         """One atomic update that may be repeated; whether it found its call as it must be."""

@@ -9,9 +9,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import socketio
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from socketio.async_pubsub_manager import AsyncPubSubManager
 
 from models.call import SessionId
 
@@ -30,42 +32,44 @@ class Events:
     """Publishes to rooms; `redis_url` as redis-py takes it (redis://, rediss://, unix://)."""
 
     def __init__(self, redis_url: str) -> None:
-        self._failures = logging.Logger(f"{__name__}.redis")
-        self._failures.addHandler(_OncePerMinute())
-        options = {
-            "socket_connect_timeout": PUBLISH_S,
-            "socket_timeout": PUBLISH_S,
-            # The manager itself tries twice.
-            "retry": Retry(NoBackoff(), 0),
-        }
-        # The default channel, as at the edge.
-        self._manager = socketio.AsyncRedisManager(
-            redis_url, write_only=True, logger=self._failures, redis_options=options
+        self._redis = Redis.from_url(
+            redis_url,
+            socket_connect_timeout=PUBLISH_S,
+            socket_timeout=PUBLISH_S,
+            # Once more, for a connection that Redis closed while it was idle.
+            retry=Retry(NoBackoff(), 1),
         )
+        self._rooms = _Rooms(self._redis)
+        self._quiet_until = 0.0
 
     async def publish(self, session_id: SessionId, event: str, payload: Mapping[str, Any]) -> None:
         """Send `event` to the call's room. Returns within a second; a failure is logged once a minute."""
         try:
             async with asyncio.timeout(PUBLISH_S):
-                await self._manager.emit(event, dict(payload), room=room(session_id))
-        except TimeoutError:
-            self._failures.error("Redis did not answer in time")
+                await self._rooms.emit(event, dict(payload), room=room(session_id))
+        except (RedisError, OSError, TimeoutError) as error:
+            self._complain(error)
 
     async def close(self) -> None:
-        """Give the connection back."""
-        if self._manager.redis is not None:
-            await self._manager.redis.aclose()
+        """Give the connections back."""
+        await self._redis.aclose()
 
-
-class _OncePerMinute(logging.Handler):
-    """Lets one of the manager's complaints through per minute, as ours."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self._quiet_until = 0.0
-
-    def emit(self, record: logging.LogRecord) -> None:
+    def _complain(self, error: Exception) -> None:
         now = time.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + QUIET_S
-            log.error("Live events are not delivered: Redis cannot be reached", extra={"detail": record.getMessage()})
+            log.error("live events are not delivered: Redis fails", extra={"error": type(error).__name__})
+
+
+class _Rooms(AsyncPubSubManager):  # type: ignore[misc]
+    """python-socketio's sending side on a client of ours, which reconnects by itself and whose errors come up.
+
+    The library's own Redis manager swallows them, and leaves a client behind, unclosed, with each.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(write_only=True)
+        self._redis = redis
+
+    async def _publish(self, data: dict[str, Any]) -> None:
+        await self._redis.publish(self.channel, self.json.dumps(data))

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from models.call import Call, CallStatus
+from models.call import Call
 from models.document import new_id
-from models.errors import Invalid, ProviderError
+from models.errors import ProviderError
 from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, StatusUpdate
+from providers.telephony.exotel import webhooks
 
 
 @dataclass
 class Carrier:
-    """A carrier with the plainest of wire formats: Telephony."""
+    """A carrier that takes every call it is asked to place: Telephony."""
 
     placed: list[tuple[CarrierCredentials, PlaceCall]] = field(default_factory=list)
     refusal: ProviderError | None = None
@@ -24,22 +25,12 @@ class Carrier:
         return PlacedCall(carrier_call_id=new_id())
 
     def parse_incoming(self, body: Mapping[str, object]) -> IncomingCall:
-        """CallSid, From, To."""
-        try:
-            return IncomingCall(str(body["CallSid"]), str(body["From"]), str(body["To"]))
-        except KeyError as error:
-            raise Invalid(f"Missing {error}") from error
+        """As Exotel writes it."""
+        return webhooks.parse_incoming(body)
 
     def parse_status(self, body: Mapping[str, object]) -> StatusUpdate:
-        """CallSid, CallStatus, RecordingUrl."""
-        if "CallSid" not in body:
-            raise Invalid("Missing CallSid")
-        status, url = body.get("CallStatus"), body.get("RecordingUrl")
-        return StatusUpdate(
-            carrier_call_id=str(body["CallSid"]),
-            status=None if status is None else CallStatus(str(status)),
-            recording_url=None if url is None else str(url),
-        )
+        """As Exotel writes it."""
+        return webhooks.parse_status(body)
 
 
 @dataclass

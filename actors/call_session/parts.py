@@ -1,6 +1,8 @@
 """What a call actor keeps between calls (database, vendors' clients, models), and the parts it makes a call of."""
 
+import logging
 from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Any
 
 import numpy as np
@@ -33,14 +35,18 @@ class Workshop:
         self.log = CallLog(self._repositories.calls, self._repositories.organizations, events)
         self._stt = RayStt(speech_to_text, timeout_s=settings.stt_timeout_s)
         self._llm = registry.llm(settings)
-        self._voices: Mapping[str, Tts] = {name: registry.tts(name, settings) for name in registry.TTS}
+        self._voices: dict[str, Tts] = {}
 
     async def warm_up(self) -> None:
         """Do once what would make a first call wait."""
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # below that it prints every address, keys included
         SileroVad().probability(np.zeros(WINDOW, dtype=np.float32))
-        voice = self._voices[LOCAL_VOICE]
-        async for _ in voice.speak("ready", voice_id="en-us", model=None, language="en", rate_hz=8_000):
-            break
+        await registry.warm_up()
+        for name in self._configured_voices():
+            self._voice(name)
+        voice = self._voice(LOCAL_VOICE)
+        async with aclosing(voice.speak("ready", voice_id="en-us", model=None, language="en", rate_hz=8_000)) as speech:
+            await anext(speech)
         await self._client.admin.command("ping")
 
     async def call(self, session_id: str) -> Call:
@@ -55,8 +61,23 @@ class Workshop:
             vad=SileroVad(),
             stt=self._stt,
             llm=self._llm,
-            tts=self._voices[call.agent_config.voice.provider],
-            fallback_tts=self._voices[LOCAL_VOICE],
+            tts=self._voice(call.agent_config.voice.provider),
+            fallback_tts=self._voice(LOCAL_VOICE),
             log=self.log,
             recording_path=self._settings.callboard_data_dir / RECORDINGS / f"{call.id}.wav",
         )
+
+    def _voice(self, name: str) -> Tts:
+        """The voice vendor, made once: its SDK costs a second and 30 MB, its connections are worth keeping."""
+        if name not in self._voices:
+            self._voices[name] = registry.tts(name, self._settings)
+        return self._voices[name]
+
+    def _configured_voices(self) -> list[str]:
+        """The vendors we have keys for: a call to one must not wait for its SDK."""
+        keys = {
+            "elevenlabs": self._settings.elevenlabs_api_key,
+            "openai": self._settings.openai_api_key,
+            "cartesia": self._settings.cartesia_api_key,
+        }
+        return [name for name, key in keys.items() if key.get_secret_value()]

@@ -21,7 +21,8 @@ SETTLE_S = 30.0
 """How long a call may take to write its end after its media is gone; later, only the look around notices."""
 CHECK_S = 5.0
 RETRY_S = 2.0
-OPEN_S = 240.0
+START_S = 120.0
+"""The slowest start of one actor, on a machine busy with many."""
 UNKNOWN = "unknown"
 """Stands for the session of an actor that turned out to be busy."""
 
@@ -97,11 +98,11 @@ class CallPool:
     async def open(self) -> PoolStats:
         """Return when every actor is warm; raises NoCapacity with the reason when one does not start."""
         await self._adopt_once()
-        async with asyncio.timeout(OPEN_S):
-            while self._roster.count(Standing.IDLE) + self._roster.count(Standing.LEASED) < self._size:
-                if self._failure is not None:
-                    raise NoCapacity(f"a call actor did not start: {self._failure}")
-                self._changed.clear()
+        while self._roster.count(Standing.IDLE) + self._roster.count(Standing.LEASED) < self._size:
+            if self._failure is not None:
+                raise NoCapacity(f"a call actor did not start: {self._failure}")
+            self._changed.clear()
+            async with asyncio.timeout(START_S):
                 await self._changed.wait()
         return await self.stats()
 

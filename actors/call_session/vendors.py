@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from actors.call_session.protocol import (
@@ -22,6 +23,7 @@ from actors.call_session.protocol import (
 from models.agent import AgentConfig
 from models.call import Usage
 from models.errors import ProviderError
+from providers.llm.tokens import estimate
 from providers.roles import Llm, SpeechAudio, Stt, Tts
 
 logger = logging.getLogger(__name__)
@@ -116,16 +118,23 @@ class Vendors:
         await self._emit(Transcribed(command.utterance, command.revision, transcript.text))
 
     async def _reply(self, command: StartReply) -> None:
-        llm = self._config.llm
+        llm, text, tokens = self._config.llm, "", 0
         try:
-            async for delta in self._llm.reply(command.messages, model=llm.model, temperature=llm.temperature):
-                self.meter.llm_tokens += delta.tokens
-                if delta.text:
-                    await self._emit(ReplyPiece(command.turn, delta.text))
+            async with aclosing(
+                self._llm.reply(command.messages, model=llm.model, temperature=llm.temperature)
+            ) as deltas:
+                async for delta in deltas:
+                    tokens += delta.tokens
+                    text += delta.text
+                    if delta.text:
+                        await self._emit(ReplyPiece(command.turn, delta.text))
         except ProviderError as error:
             self._log_failure("llm", error)
             await self._emit(ReplyFailed(command.turn))
             return
+        finally:
+            # The vendor bills a reply that was cut off too, but says how much only at its end.
+            self.meter.llm_tokens += tokens or (estimate(command.messages, text) if text else 0)
         await self._emit(ReplyDone(command.turn))
 
     async def _synthesize(self, command: Synthesize) -> None:
@@ -150,9 +159,10 @@ class Vendors:
         language = self._config.language
         speech = tts.speak(command.text, voice_id=voice_id, model=model, language=language, rate_hz=self.rate_hz)
         try:
-            async for pcm in speech:
-                has_audio = True
-                await self._emit(SpeechPiece(command.turn, command.clause, pcm))
+            async with aclosing(speech):
+                async for pcm in speech:
+                    has_audio = True
+                    await self._emit(SpeechPiece(command.turn, command.clause, pcm))
         except ProviderError as error:
             if not has_audio:
                 raise _Silent(error) from error

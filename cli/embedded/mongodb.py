@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from cli.child import Child
 from cli.embedded import tools
-from cli.embedded.places import runtime_dir
+from cli.embedded.places import make_runtime_dir, runtime_path
 
 PROBE_MS = 1500
 
@@ -40,7 +40,7 @@ def mongodb_child(data_dir: Path) -> Child:
         command=(*tools.node_command(), server, str(data), str(_socket(data_dir))),
         setting="MONGODB_URL",
         place=f"embedded, {data}",
-        env={"TMPDIR": str(runtime_dir(data_dir)), "UV_THREADPOOL_SIZE": "8"},
+        env={"TMPDIR": str(make_runtime_dir(data_dir)), "UV_THREADPOOL_SIZE": "8"},
         ready=ready,
     )
 
@@ -56,4 +56,4 @@ async def mongodb_answers(url: str) -> bool:
 
 
 def _socket(data_dir: Path) -> Path:
-    return runtime_dir(data_dir) / "mongodb.sock"
+    return runtime_path(data_dir) / "mongodb.sock"

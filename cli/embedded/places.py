@@ -14,10 +14,15 @@ from cli.errors import StartFailed
 SHORT = Path("/tmp")
 
 
-def runtime_dir(data_dir: Path) -> Path:
-    """The private directory for the sockets of one data directory, made if needed."""
+def runtime_path(data_dir: Path) -> Path:
+    """The directory for the sockets of one data directory, whether it is there or not."""
     digest = hashlib.sha256(f"{os.getuid()}:{data_dir.resolve()}".encode()).hexdigest()[:8]
-    path = SHORT / f"callboard-{digest}"
+    return SHORT / f"callboard-{digest}"
+
+
+def make_runtime_dir(data_dir: Path) -> Path:
+    """That directory, made and private: others may put nothing of theirs where sockets are expected."""
+    path = runtime_path(data_dir)
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.child import Child, Restart
-from cli.embedded.places import runtime_dir
+from cli.embedded.places import make_runtime_dir, runtime_path
 from cli.embedded.ports import free_port
 from models.settings import Settings
 
@@ -27,7 +27,6 @@ DRAIN_MARGIN_S = 60
 
 CORE = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # despite its name: every Ray process listens on loopback only
-    "RAY_AUTH_MODE": "disabled",  # else head and drivers disagree on machines where Ray once made a token
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -54,8 +53,9 @@ def ray_environment(settings: Settings, *, local: bool = True) -> dict[str, str]
 
 def ray_child(settings: Settings) -> tuple[Child, str]:
     """The head node's process, and its address. Empties the Ray directory of the run before."""
-    directory = runtime_dir(settings.callboard_data_dir) / "ray"
+    directory = make_runtime_dir(settings.callboard_data_dir) / "ray"
     shutil.rmtree(directory, ignore_errors=True)
+    _make_token(_token_path(settings.callboard_data_dir))
     port = free_port()
     address = f"127.0.0.1:{port}"
 
@@ -115,20 +115,24 @@ def _announced(directory: Path, address: str) -> bool:
         return False
 
 
-def _token(data_dir: Path) -> dict[str, str]:
-    """Token authentication with a token of our own: whoever reaches a Ray head runs code as its user.
+def _make_token(path: Path) -> None:
+    """A new token for a new head node: whoever reaches one without runs code as its user."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
 
-    Said explicitly, because Ray otherwise decides by whether the user's home holds a token.
-    """
-    path = runtime_dir(data_dir) / "ray-token"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
-    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(path)}
+
+def _token(data_dir: Path) -> dict[str, str]:
+    """Said explicitly, because Ray otherwise decides by whether the user's home holds a token."""
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(_token_path(data_dir))}
+
+
+def _token_path(data_dir: Path) -> Path:
+    return runtime_path(data_dir) / "ray-token"
 
 
 def _haproxy_places(data_dir: Path) -> dict[str, str]:
-    directory = runtime_dir(data_dir) / "haproxy"
+    directory = runtime_path(data_dir) / "haproxy"
     return {
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(directory / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(directory / "ctl"),

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from cli.child import Child
 from cli.embedded import tools
-from cli.embedded.places import runtime_dir
+from cli.embedded.places import make_runtime_dir, runtime_path
 
 
 def redis_url(data_dir: Path) -> str:
@@ -23,8 +23,8 @@ def redis_url(data_dir: Path) -> str:
 
 def redis_child(data_dir: Path) -> Child:
     """The server's process."""
+    directory = make_runtime_dir(data_dir)
     url = redis_url(data_dir)
-    socket = _socket(data_dir)
 
     async def ready() -> bool:
         return await redis_answers(url)
@@ -32,11 +32,19 @@ def redis_child(data_dir: Path) -> Child:
     return Child(
         name="redis",
         command=(
-            *(str(tools.redis_server()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
-            *("--dir", str(socket.parent), "--save", "", "--appendonly", "no", "--daemonize", "no"),
+            *(
+                str(tools.redis_server()),
+                "--port",
+                "0",
+                "--unixsocket",
+                str(_socket(data_dir)),
+                "--unixsocketperm",
+                "700",
+            ),
+            *("--dir", str(directory), "--save", "", "--appendonly", "no", "--daemonize", "no"),
         ),
         setting="REDIS_URL",
-        place=f"embedded, {socket}",
+        place=f"embedded, {_socket(data_dir)}",
         ready=ready,
     )
 
@@ -52,4 +60,4 @@ async def redis_answers(url: str) -> bool:
 
 
 def _socket(data_dir: Path) -> Path:
-    return runtime_dir(data_dir) / "redis.sock"
+    return runtime_path(data_dir) / "redis.sock"

@@ -6,7 +6,7 @@ Voice ids are espeak's own: a voice, optionally `+` a variant, such as `en-us`, 
 import asyncio
 import ctypes
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import cache
 from pathlib import Path
 
@@ -33,9 +33,9 @@ class EspeakTts:
 
     async def speak(
         self, text: str, *, voice_id: str, model: str | None, language: str, rate_hz: int
-    ) -> AsyncIterator[bytes]:
-        """The whole text as one piece, or none if there is nothing to say. The voice implies `model` and `language`."""
-        samples = await asyncio.to_thread(_synthesise, text, voice_id, rate_hz)
+    ) -> AsyncGenerator[bytes, None]:
+        """The whole text as one piece, or none if there is nothing to say. No `voice_id`: the language's own voice."""
+        samples = await asyncio.to_thread(_synthesise, text, voice_id or language, rate_hz)
         if len(samples):
             yield samples.astype("<i2").tobytes()
 

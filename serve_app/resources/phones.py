@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, Secret
 
 from models.document import Model, Time
 from models.phone import PhoneStatus
@@ -15,17 +15,18 @@ from services.phones import ListedPhone
 
 router = APIRouter(prefix="/phones", tags=["phones"])
 
-Credential = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+Credential = Secret[Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]]
+"""Printable ASCII without spaces: it goes into a header."""
 Tag = Annotated[str, Field(min_length=1, max_length=50)]
 
 
 class ExotelAccount(Model):
-    """An Exotel account. Both names become part of addresses we call, so they may only lead to Exotel."""
+    """An Exotel account; `subdomain` as Exotel's settings page shows it, such as `api.in.exotel.com` or `api.in`."""
 
     api_key: Credential
     api_token: Credential
     sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
-    subdomain: Annotated[str, Field(max_length=100, pattern=r"^(([a-z0-9-]+\.)*exotel\.(com|in)|[a-z0-9-]+)$")]
+    subdomain: Annotated[str, Field(max_length=100, pattern=r"^@?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")]
 
 
 class ImportPhone(Model):

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from cli.embedded.mongodb import mongodb_url
-from cli.embedded.places import runtime_dir
+from cli.embedded.places import make_runtime_dir, runtime_path
 from cli.embedded.ray import ray_environment
 from cli.embedded.redis import redis_url
+from cli.errors import StartFailed
 from models.settings import Settings
 
 LONGEST_SOCKET = 107
@@ -27,7 +30,16 @@ def test_each_data_directory_has_addresses_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_socket_directory_is_private(tmp_path: Path) -> None:
-    assert runtime_dir(tmp_path).stat().st_mode & 0o777 == 0o700
+    made = make_runtime_dir(tmp_path)
+    assert made.stat().st_mode & 0o777 == 0o700
+    made.rmdir()
+
+
+def test_a_socket_directory_somebody_else_made_is_refused(tmp_path: Path) -> None:
+    runtime_path(tmp_path).symlink_to(tmp_path)
+    with pytest.raises(StartFailed, match="belongs to somebody else"):
+        make_runtime_dir(tmp_path)
+    runtime_path(tmp_path).unlink()
 
 
 def test_no_reload_of_the_ingress_cuts_a_call_of_allowed_length(tmp_path: Path) -> None:

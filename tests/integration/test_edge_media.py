@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from models.call import Call, CallStatus
 from models.document import new_id
+from models.organization import Organization
 from models.settings import Settings
 from serve_app.wiring import utc_now
 from services.call_addresses import CallAddresses
@@ -38,7 +39,9 @@ async def call(replica: Replica) -> Call:
 
 
 async def stored(replica: Replica, **fields: object) -> Call:
-    made = a_call(new_id(), created_at=utc_now(), **fields)
+    owner = Organization(created_at=utc_now(), updated_at=utc_now(), balance_micros=1_000_000)
+    await replica.repositories.organizations.insert(owner)
+    made = a_call(owner.id, created_at=utc_now(), **fields)
     await replica.repositories.calls.insert(made)
     return made
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from redis.asyncio import Redis
 
 from cli.background import Background, background
 from cli.embedded.mongodb import mongodb_answers, mongodb_child, mongodb_url
+from cli.embedded.places import runtime_path
 from cli.embedded.redis import redis_answers, redis_child, redis_url
 from models.settings import Settings
 
@@ -31,6 +33,7 @@ def running(tmp_path: Path) -> Iterator[Background]:
     """Children of one test, in case it kills them."""
     with background(tmp_path / "logs") as children:
         yield children
+    shutil.rmtree(runtime_path(tmp_path))
 
 
 async def test_a_killed_engine_keeps_every_acknowledged_journaled_write(running: Background, tmp_path: Path) -> None:
@@ -62,13 +65,13 @@ def test_a_killed_redis_comes_back_at_the_same_address(running: Background, tmp_
     assert asyncio.run(redis_answers(redis_url(tmp_path)))
 
 
-async def test_data_survives_an_orderly_restart(tmp_path: Path) -> None:
+async def test_data_survives_an_orderly_restart(running: Background, tmp_path: Path) -> None:
     for expected in (1, 2):
-        with background(tmp_path / "logs") as children:
-            children.start(mongodb_child(tmp_path))
-            async with AsyncMongoClient[dict[str, int]](mongodb_url(tmp_path)) as client:
-                await client["kept"]["runs"].insert_one({"run": expected})
-                assert await client["kept"]["runs"].count_documents({}) == expected
+        running.start(mongodb_child(tmp_path))
+        async with AsyncMongoClient[dict[str, int]](mongodb_url(tmp_path)) as client:
+            await client["kept"]["runs"].insert_one({"run": expected})
+            assert await client["kept"]["runs"].count_documents({}) == expected
+        running.stop()
 
 
 async def test_the_database_enforces_unique_indexes(settings: Settings) -> None:

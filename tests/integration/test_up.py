@@ -4,6 +4,7 @@ The Serve application is a stand-in (run_up.py); Ray is left out by RAY_ADDRESS=
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.embedded.places import runtime_dir
+from cli.embedded.places import runtime_path
 from cli.embedded.ports import free_port
 from models.settings import REPOSITORY
 
@@ -35,7 +36,7 @@ class Run:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("MONGODB_", "REDIS_", "RAY_"))}
         self.port = environment.get("PORT", str(free_port()))
         env |= {"CALLBOARD_DATA_DIR": str(data_dir), **environment, "PORT": self.port, "TEST_RUN": self._mark}
-        self._sockets = str(runtime_dir(data_dir))
+        self._sockets = str(runtime_path(data_dir))
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.integration.run_up"],
@@ -111,6 +112,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         run.process.wait(10)
+    shutil.rmtree(runtime_path(tmp_path / "data"), ignore_errors=True)
 
 
 def test_ctrl_c_stops_everything_within_seconds(start: Callable[..., Run]) -> None:

@@ -1,5 +1,6 @@
 """The language model over the real SDK, against a transport that answers as OpenAI's streaming protocol does."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -172,3 +173,26 @@ async def test_closing_the_reply_closes_the_http_stream_at_once() -> None:
         assert not body.is_closed
         await stream.aclose()
         assert body.is_closed
+
+
+@pytest.mark.integration
+async def test_closing_the_reply_hangs_up_on_a_real_server() -> None:
+    hung_up = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        writer.write(head + b"%x\r\n%b\r\n" % (len(HELLO), HELLO))
+        while await reader.read(4_096):  # the rest of the request, then nothing until the client is gone
+            pass
+        hung_up.set()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    async with server, AsyncOpenAI(api_key="k", base_url=url, max_retries=0) as sdk:
+        stream = OpenAiLlm(sdk, FAST).reply(ASKED, model="gpt-4", temperature=0.0)
+        assert await anext(stream) == ReplyDelta("Hello")
+        await stream.aclose()
+        async with asyncio.timeout(1.0):
+            await hung_up.wait()

@@ -10,7 +10,23 @@ from tests.resources.conftest import AGENT, Client
 
 pytestmark = pytest.mark.integration
 
-ODD = [None, True, 0, -1, 1e308, 10**40, "", "\0", "\ud800", "x" * 20_000, "$where", "+1415\u0660550123", [], [[]], {}]
+ODD: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1e308,
+    10**40,
+    "",
+    "\0",
+    "\ud800",
+    "x" * 20_000,
+    "$where",
+    "+1415\u0660550123",
+    [],
+    [[]],
+    {},
+]
 ODD += [{"$gt": ""}, {"a": {"b": [None]}}, {"\0": 1}, {"\ud800": 1}]
 
 ACCOUNT = {"apiKey": "k", "apiToken": "t", "sid": "s", "subdomain": "api.exotel.com"}

@@ -16,7 +16,7 @@ from stores.repository import Page
 from tests.documents import NOW, a_call, a_turn
 
 
-@pytest.mark.parametrize(("total", "pages"), [(0, 1), (1, 1), (20, 1), (21, 2), (150, 8)])
+@pytest.mark.parametrize(("total", "pages"), [(0, 0), (1, 1), (20, 1), (21, 2), (150, 8)])
 def test_pages_are_counted_up(total: int, pages: int) -> None:
     shown = Pagination.of(Page(items=[], total=total, page=1, limit=20))
     assert shown.model_dump() == {"total": total, "page": 1, "limit": 20, "pages": pages}

@@ -22,6 +22,7 @@ from models.settings import Settings
 from providers.roles import IncomingCall, StatusUpdate
 from services.call_addresses import WebhookKey
 from services.call_log import CallLog
+from services.sweeper import SILENT_S
 from tests.documents import NOW, a_turn, an_agent
 from tests.services.conftest import House
 
@@ -287,7 +288,10 @@ async def test_the_sweeper_closes_what_nobody_else_will(house: House, settings: 
         (CallStatus.IN_PROGRESS, None),
         (CallStatus.INITIATED, None),
     ]
-    await house.services.sweeper.sweep(NOW + timedelta(seconds=settings.max_call_s + rings_s))
+    await house.stores.calls.save_usage(lost.id, Usage(), CostBreakdown(), later)
+    await house.services.sweeper.sweep(later + timedelta(seconds=SILENT_S - 1))
+    assert (await ends())[2] == (CallStatus.IN_PROGRESS, None)
+    await house.services.sweeper.sweep(later + timedelta(seconds=SILENT_S + 1))
     assert (await ends())[2] == (CallStatus.FAILED, "lost")
 
 

@@ -31,6 +31,8 @@ def test_a_day_is_found(text: str, day: str | None) -> None:
         ("3 pm", "three in the afternoon"),
         ("at 10:30 am", "ten thirty in the morning"),
         ("seven in the evening", "seven in the evening"),
+        ("half past three", "three thirty in the afternoon"),
+        ("eight p m", "eight in the afternoon"),
         ("noon", "twelve in the afternoon"),
         ("tuesday please", None),
     ],
@@ -60,6 +62,7 @@ def test_a_name_is_found(text: str, is_asked: bool, name: str | None) -> None:
     [
         ("five five five, one two three four", "5551234"),
         ("my number is five oh five", "505"),
+        ("double five, triple one", "55111"),
         ("555 1234", "5551234"),
         ("5551234", "5551234"),
         ("hello", ""),

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import signal
+import socket
 import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 async def simulators(*arguments: str) -> asyncio.subprocess.Process:
     """Start one command."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simulators", *arguments, cwd=REPOSITORY, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "simulators", *arguments, cwd=REPOSITORY, stdout=PIPE, stderr=PIPE
     )
 
 
@@ -69,3 +71,13 @@ async def test_dial_in_says_when_nobody_takes_the_call() -> None:
         process = await simulators("dial-in", "--webhook", f"{peer.url}/deaf", "--from", "+1", "--to", "+2")
         await process.communicate()
     assert process.returncode == 1
+
+
+async def test_a_port_in_use_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = await simulators("serve", "--llm-port", port)
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert errors.decode().count("\n") == 1
+    assert port in errors.decode()

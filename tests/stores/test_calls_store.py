@@ -9,11 +9,13 @@ import pytest
 from models.call import CallStatus, CostBreakdown, Lease, Recording, SessionId, Usage
 from models.document import Id, new_id
 from models.errors import Conflict, NotFound
+from stores.calls import Still
 from stores.repositories import Repositories
 from tests.documents import NOW, a_call, a_turn
 
 pytestmark = pytest.mark.integration
 
+UNCARRIED = Still(uncarried=True)
 USAGE = Usage(stt_ms=1000, llm_tokens=10, tts_chars=20, telephony_ms=3000)
 COST = CostBreakdown(stt=1, llm=2, tts=3, telephony=4)
 
@@ -193,7 +195,7 @@ async def test_a_call_that_was_never_answered_has_no_duration_but_the_carriers(
 async def test_a_carried_call_is_not_closed_behind_its_actor(stores: Repositories, organization_id: Id) -> None:
     call = await stores.calls.insert(a_call(organization_id))
     await stores.calls.claim(call.session_id, lease("a"), NOW)
-    done = await stores.calls.finish(call.id, status=CallStatus.BUSY, reason="carrier", now=NOW, uncarried=True)
+    done = await stores.calls.finish(call.id, status=CallStatus.BUSY, reason="carrier", now=NOW, still=UNCARRIED)
     assert done is None
     assert (await stores.calls.by_id(call.id)).status is CallStatus.INITIATED
 

@@ -1,8 +1,6 @@
 """The speech-to-text worker as a Ray actor, asked the way a call actor asks it."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,21 +17,32 @@ from tests.providers.sounds import over_the_phone, spoken
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
+OBJECT_STORE_BYTES = 80_000_000
 PHRASE = "i would like to book an appointment for tuesday"
 
 
 @pytest.fixture(scope="module")
-def worker(ray_cluster: Settings) -> Iterator[Any]:
-    ray.init(
-        address=ray_cluster.ray_address,
-        namespace=ray_cluster.ray_namespace,
-        log_to_driver=False,
-        ignore_reinit_error=True,
-    )
-    handle = speech_to_text.start(ray_cluster)
-    yield handle
-    ray.kill(handle)
-    ray.shutdown()
+def settings() -> Settings:
+    return Settings(_env_file=None, stt_threads=2, ray_namespace="speech_to_text_test")
+
+
+@pytest.fixture(scope="module")
+def worker(settings: Settings) -> Iterator[Any]:
+    """On a Ray of its own: a driver cannot move to a loopback cluster once ray is imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", raising=False)
+        ray.init(
+            address="local",
+            namespace=settings.ray_namespace,
+            num_cpus=2,
+            object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=False,
+            log_to_driver=False,
+        )
+        handle = speech_to_text.start(settings)
+        yield handle
+        ray.kill(handle)
+        ray.shutdown()
 
 
 @pytest.fixture
@@ -47,9 +56,9 @@ async def test_a_caller_is_understood(worker: Any, audio: SpeechAudio) -> None:
     assert transcript.confidence > 0.7
 
 
-async def test_there_is_one_worker_however_often_it_is_started(worker: Any, ray_cluster: Settings) -> None:
-    assert speech_to_text.start(ray_cluster)._actor_id == worker._actor_id
-    assert (await worker.health.remote()).threads == ray_cluster.stt_threads
+async def test_there_is_one_worker_however_often_it_is_started(worker: Any, settings: Settings) -> None:
+    assert speech_to_text.start(settings)._actor_id == worker._actor_id
+    assert (await worker.health.remote()).threads == settings.stt_threads
 
 
 async def test_an_answer_that_takes_too_long_is_a_provider_error(worker: Any, audio: SpeechAudio) -> None:
@@ -83,10 +92,17 @@ async def test_cancelled_utterances_leave_the_queue(worker: Any, audio: SpeechAu
 
 
 async def test_an_utterance_survives_the_death_of_the_worker(worker: Any, audio: SpeechAudio) -> None:
-    (process,) = [p for p in psutil.process_iter(["name"]) if p.info["name"] == "ray::SpeechToText"]
+    process = _the_workers_process()
     stt = RayStt(worker, timeout_s=60.0)
     asked = [asyncio.create_task(stt.transcribe(audio)) for _ in range(20)]
     await asyncio.sleep(0.05)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     transcripts = await asyncio.gather(*asked, stt.transcribe(audio))
     assert {transcript.text for transcript in transcripts} == {PHRASE}
+
+
+def _the_workers_process() -> psutil.Process:
+    """Ours, not one of another Ray on this machine: a descendant of this process."""
+    ours = psutil.Process().children(recursive=True)
+    (process,) = [process for process in ours if "SpeechToText" in process.name()]
+    return process

@@ -1,0 +1,48 @@
+"""The whole product on embedded services in a directory of its own, for benchmarks; nothing is left behind."""
+
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from cli.background import Background, background
+from cli.child import Child
+from cli.embedded.mongodb import mongodb_child, mongodb_url
+from cli.embedded.ports import free_port
+from cli.embedded.ray import ray_child
+from cli.embedded.redis import redis_child, redis_url
+from models.settings import Settings
+
+
+@contextmanager
+def running(application: Callable[[Settings], Child], **chosen: object) -> Iterator[tuple[Settings, Background]]:
+    """MongoDB, Redis, Ray and `application` until the context is left; `chosen` are settings."""
+    with (
+        tempfile.TemporaryDirectory(prefix="callboard-") as directory,
+        background(Path(directory) / "logs") as children,
+    ):
+        data = Path(place)
+        settings = Settings(
+            _env_file=None,
+            callboard_data_dir=data,
+            mongodb_url=mongodb_url(data),
+            redis_url=redis_url(data),
+            host="127.0.0.1",
+            port=free_port(),
+            secret_key=SecretStr(uuid.uuid4().hex),
+            encryption_key=SecretStr(Fernet.generate_key().decode()),
+        ).model_copy(update=chosen)
+        children.start(mongodb_child(data))
+        children.start(redis_child(data))
+        ray, address = ray_child(settings)
+        children.start(ray)
+        settings = settings.model_copy(update={"ray_address": address})
+        began = time.monotonic()
+        children.start(application(settings))
+        print(f"deployed in {time.monotonic() - began:.1f} s, {settings.call_pool_size} warm call actors")
+        yield settings, children

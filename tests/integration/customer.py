@@ -1,0 +1,112 @@
+"""A customer of a running Callboard: what a dashboard team's code does, over HTTP."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from models.settings import REPOSITORY
+
+JOIN_CALL = REPOSITORY / "tests" / "js" / "join_call.mjs"
+ACCOUNT = {"apiKey": "demo-key", "apiToken": "demo-token", "sid": "demo", "subdomain": "api.in.exotel.com"}
+CALLER = "+919876543210"
+GREETING = "Hello, this is the demo clinic. How can I help you today?"
+
+
+def agent_body(**config: object) -> dict[str, Any]:
+    """An agent that speaks with the local voice, unless told otherwise."""
+    base: dict[str, object] = {
+        "prompt": "You answer the phone of a small clinic and book appointments.",
+        "voice": {"provider": "espeak", "voiceId": "en-us+f2"},
+        "language": "en",
+        "llm": {"model": "gpt-4"},
+        "firstMessage": GREETING,
+        "sessionTimeout": 120,
+    }
+    return {"name": "Clinic", "config": base | config}
+
+
+@dataclass(frozen=True)
+class Customer:
+    """One account with a token."""
+
+    http: httpx.AsyncClient
+    token: str
+
+    async def ask(self, method: str, path: str, body: object = None) -> httpx.Response:
+        """One request."""
+        return await self.http.request(method, path, json=body, headers={"Authorization": f"Bearer {self.token}"})
+
+    async def get(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """One request that must succeed; its data."""
+        answer = await self.ask(method, path, body)
+        assert answer.is_success, answer.text
+        data: dict[str, Any] = answer.json().get("data", {})
+        return data
+
+    async def agent(self, **config: object) -> str:
+        """A new agent's id."""
+        identifier: str = (await self.get("POST", "/agents", agent_body(**config)))["agent"]["_id"]
+        return identifier
+
+    async def phone(self, agent_id: str) -> dict[str, Any]:
+        """A new phone with this agent."""
+        number = f"+9180{time.time_ns() % 10**8:08d}"
+        wanted = {"number": number, "country": "IN", "exotelConfig": ACCOUNT}
+        phone: dict[str, Any] = (await self.get("POST", "/phones/import", wanted))["phone"]
+        await self.get("PUT", f"/phones/{phone['_id']}/agent", {"agentId": agent_id})
+        return phone
+
+    async def call(self, **config: object) -> dict[str, Any]:
+        """Dial the caller with a new agent from a new phone."""
+        agent_id = await self.agent(**config)
+        phone = await self.phone(agent_id)
+        order = {"fromPhone": phone["number"], "toPhone": CALLER, "agentId": agent_id}
+        call: dict[str, Any] = (await self.get("POST", "/calls/outbound", order))["call"]
+        return call
+
+    async def log(self, call_id: str) -> dict[str, Any]:
+        """The call as its log has it now."""
+        call: dict[str, Any] = (await self.get("GET", f"/calls/{call_id}"))["call"]
+        return call
+
+    async def final_log(self, call_id: str, within_s: float = 60.0) -> dict[str, Any]:
+        """The log once the call is over."""
+        async with asyncio.timeout(within_s):
+            while "endedAt" not in (call := await self.log(call_id)) or call["endedAt"] is None:
+                await asyncio.sleep(0.1)
+        return call
+
+
+async def sign_up(http: httpx.AsyncClient, name: str) -> Customer:
+    """A new account."""
+    body = {"email": f"{name}-{time.time_ns()}@example.com", "password": "a long password", "name": name}
+    answer = await http.post("/auth/signup", json=body)
+    assert answer.status_code == 201, answer.text
+    return Customer(http, answer.json()["data"]["tokens"]["access"])
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """The real JavaScript client, joined to a call in a Node process."""
+
+    process: asyncio.subprocess.Process
+
+    async def events(self, within_s: float = 90.0) -> list[dict[str, Any]]:
+        """Everything it printed until it left."""
+        async with asyncio.timeout(within_s):
+            output, errors = await self.process.communicate()
+        assert not errors, errors.decode()
+        return [json.loads(line) for line in output.decode().splitlines()]
+
+
+async def watch(url: str, token: str, session_id: str, *options: str) -> Watcher:
+    """Start the JavaScript client; it leaves by itself at the end of the call."""
+    process = await asyncio.create_subprocess_exec(
+        "node", str(JOIN_CALL), url, token, session_id, *options,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    return Watcher(process)
