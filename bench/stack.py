@@ -26,7 +26,7 @@ def running(application: Callable[[Settings], Child], **chosen: object) -> Itera
         tempfile.TemporaryDirectory(prefix="callboard-") as directory,
         background(Path(directory) / "logs") as children,
     ):
-        data = Path(place)
+        data = Path(directory)
         settings = Settings(
             _env_file=None,
             callboard_data_dir=data,

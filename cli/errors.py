@@ -1,6 +1,9 @@
 """The one error `callboard` shows a person: what is wrong, and which setting or command changes it."""
 
+import re
 from pathlib import Path
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class StartFailed(Exception):
@@ -13,5 +16,5 @@ def log_tail(path: Path, *, limit: int = 200) -> str:
         lines = path.read_text(errors="replace").splitlines()
     except FileNotFoundError:
         return "no output"
-    said = [line.strip() for line in lines if line.strip()]
+    said = [plain for line in lines if (plain := COLOURS.sub("", line).strip())]
     return said[-1][:limit] if said else "no output"

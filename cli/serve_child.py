@@ -25,7 +25,7 @@ def serve_child(settings: Settings, *, local_ray: bool) -> Child:
         env={**ray_environment(settings, local=local_ray), "PYTHONPATH": str(REPOSITORY)},
         stdin=handover.dump(settings),
         ready=ready,
-        ready_timeout_s=180.0,
+        ready_timeout_s=300.0,
         stop_grace_s=6.0,
     )
 

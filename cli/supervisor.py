@@ -131,7 +131,7 @@ class _Supervised:
             async with asyncio.timeout(self.child.ready_timeout_s):
                 while not await self.child.is_ready():
                     if self.process.ended:
-                        raise self._failure("ended at its start")
+                        raise self._failure(f"{await self.process.wait()} at its start")
                     await asyncio.sleep(POLL_S)
             self.is_ready = True
         except TimeoutError:

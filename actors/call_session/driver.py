@@ -77,8 +77,8 @@ class CallDriver:
                 writing = group.create_task(self._journal.run())
                 await self._loop(self._vendors)
                 self._vendors.cancel_all()
-                await writing
                 reading.cancel()
+                await writing
                 sending.cancel()
         finally:
             self._listener.close()

@@ -34,20 +34,23 @@ class Listener:
         self._vad = vad
         self._recording_path = recording_path
         self._garbage = 0
+        self._is_closed = False
         self._windows = Windows()
         self._upsampler: Upsampler | None = None
         self.utterances: UtteranceAudio | None = None
         self.recorder: Recorder | None = None
 
     def receive(self, message: str | bytes) -> list[Event]:
-        """What one message from the carrier means to the machine."""
-        return self._on_media(self._codec.decode(message))
+        """What one message from the carrier means to the machine; nothing once the call is over."""
+        return [] if self._is_closed else self._on_media(self._codec.decode(message))
 
     def close(self) -> None:
         """The call is over; a second time does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self._garbage:
             logger.warning("ignored media messages", extra={"call_id": self._call.id, "count": self._garbage})
-            self._garbage = 0
         if self.recorder is not None:
             self.recorder.close()
 

@@ -35,7 +35,7 @@ class EspeakTts:
         self, text: str, *, voice_id: str, model: str | None, language: str, rate_hz: int
     ) -> AsyncGenerator[bytes, None]:
         """The whole text as one piece, or none if there is nothing to say. No `voice_id`: the language's own voice."""
-        samples = await asyncio.to_thread(_synthesise, text, voice_id or language, rate_hz)
+        samples = await asyncio.to_thread(_synthesise, text, voice_id or language.partition("-")[0], rate_hz)
         if len(samples):
             yield samples.astype("<i2").tobytes()
 

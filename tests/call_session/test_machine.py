@@ -1,12 +1,10 @@
 """The call as its caller and its log see it, event by event, on a virtual clock."""
 
-from tests.call_session.conversation import Conversation
-
-from actors.call_session import prompt
-from actors.call_session import protocol as p
-from actors.call_session.machine import CLOSING_S, DRAINING_S, MEDIA_WAIT_S, Phase
+from actors.call_session import prompt, protocol as p
+from actors.call_session.machine import CLOSING_S, DRAINING_S, MEDIA_WAIT_S
 from models.call import CallStatus
 from providers.roles import Message
+from tests.call_session.conversation import Conversation
 
 
 def test_the_greeting_is_voiced_played_and_saved_when_heard() -> None:

@@ -1,7 +1,6 @@
 """Whatever happens in whatever order: the machine never raises, never plays after the end, and always ends."""
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from actors.call_session import protocol as p
 from actors.call_session.machine import CLOSING_S, DRAINING_S, CallMachine, Phase

@@ -160,7 +160,7 @@ async def test_a_failed_start_tells_the_last_line_of_the_log(tmp_path: Path) -> 
         return False
 
     async with Supervisor(tmp_path, Heard()) as supervisor:
-        with pytest.raises(StartFailed, match=r"child ended at its start: out of cheese .*SETTING"):
+        with pytest.raises(StartFailed, match=r"child ended with status 1 at its start: out of cheese .*SETTING"):
             await supervisor.start(python("raise SystemExit('out of cheese')", ready=never))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from models.call import Call
 from models.document import Id, new_id
 from models.organization import Organization
 from models.settings import Settings
@@ -29,6 +30,7 @@ from tests.integration.conftest import (  # noqa: F401 - fixtures
 )
 from tests.switchboard import Actors, Carrier
 
+TO = "+919123456789"
 CREDENTIALS = CarrierCredentials(sid="acme", subdomain="api.exotel.com", api_key="EXkey", api_token="secret-token")
 
 
@@ -70,6 +72,14 @@ class House:
         """The next `count` events and their payloads."""
         async with asyncio.timeout(5):
             return [(await self.told.get())[1:] for _ in range(count)]
+
+
+async def place(house: House, **fields: object) -> Call:
+    """An outbound call of the tenant's; `fields` replace its own."""
+    number, _ = await house.line(house.principal)
+    agent = await house.stores.agents.insert(an_agent(house.principal.organization_id))
+    wanted = {"from_phone": number, "to_phone": TO, "agent_id": agent.id, "metadata": {"orderId": "ORD-1"}, "now": NOW}
+    return await house.services.calls.place_outbound(house.principal, **(wanted | fields))  # type: ignore[arg-type]
 
 
 @pytest.fixture

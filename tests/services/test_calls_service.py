@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from models.call import Call, CallStatus, CostBreakdown, Lease, SessionId, Usage
+from models.call import CallStatus, SessionId
 from models.document import as_iso, new_id
 from models.errors import (
     Conflict,
@@ -18,24 +18,12 @@ from models.errors import (
     ProviderError,
     Unauthenticated,
 )
-from models.settings import Settings
 from providers.roles import IncomingCall, StatusUpdate
 from services.call_addresses import WebhookKey
-from services.call_log import CallLog
-from services.sweeper import SILENT_S
-from tests.documents import NOW, a_turn, an_agent
-from tests.services.conftest import House
+from tests.documents import NOW, an_agent
+from tests.services.conftest import TO, House, place
 
 pytestmark = pytest.mark.integration
-
-TO = "+919123456789"
-
-
-async def place(house: House, **fields: object) -> Call:
-    number, _ = await house.line(house.principal)
-    agent = await house.stores.agents.insert(an_agent(house.principal.organization_id))
-    wanted = {"from_phone": number, "to_phone": TO, "agent_id": agent.id, "metadata": {"orderId": "ORD-1"}, "now": NOW}
-    return await house.services.calls.place_outbound(house.principal, **(wanted | fields))  # type: ignore[arg-type]
 
 
 def status_key(house: House) -> WebhookKey:
@@ -229,76 +217,3 @@ async def test_ending_a_call_whose_actor_is_gone_closes_its_log(house: House) ->
     await house.services.calls.claim(call.session_id, "actor", NOW)
     await house.services.calls.end(house.principal, call.session_id, "user_requested", NOW)
     assert (await house.services.calls.get(house.principal, call.id)).status is CallStatus.COMPLETED
-
-
-async def test_a_whole_call_is_logged_charged_and_told(house: House) -> None:
-    log = CallLog(house.stores.calls, house.stores.organizations, house.events)
-    call = await place(house)
-    await house.services.calls.claim(call.session_id, "actor", NOW)
-    await log.connected(call, NOW)
-    await log.connected(call, NOW + timedelta(seconds=1))
-    usage, cost = Usage(stt_ms=1000), CostBreakdown(stt=100, telephony=300)
-    assert await log.record_turn(call, a_turn(0), usage, cost, NOW) == 999_600
-    assert await log.record_turn(call, a_turn(0), usage, cost, NOW) == 999_600
-    assert await log.save_usage(call, usage, CostBreakdown(stt=200, telephony=600), NOW) == 999_200
-    await log.report_error(call, "STT_ERROR", "Speech recognition failed", NOW)
-    total = CostBreakdown(stt=200, telephony=700)
-    end = NOW + timedelta(seconds=330)
-    ends = [
-        log.finish(call, status=CallStatus.COMPLETED, reason=reason, usage=usage, cost=total, recording=None, now=end)
-        for reason in ("caller", "sweeper")
-    ]
-    assert sum(finished is not None for finished in await asyncio.gather(*ends)) == 1
-    assert await log.save_usage(call, usage, CostBreakdown(stt=9999), end) == 999_100
-    assert await house.balance() == 999_100
-    connected, line, again, problem, ended = (await house.heard(6))[1:]
-    at = as_iso(NOW)
-    assert connected == (
-        "call:connected",
-        {"sessionId": call.session_id, "status": "in-progress", "timestamp": at},
-    )
-    assert line == (
-        "call:transcript",
-        {"sessionId": call.session_id, "role": "user", "text": "Hello", "timestamp": at},
-    )
-    assert again == line
-    failure = {"code": "STT_ERROR", "message": "Speech recognition failed"}
-    assert problem == ("call:error", {"sessionId": call.session_id, "error": failure})
-    over = {"sessionId": call.session_id, "status": "completed", "duration": 330, "timestamp": as_iso(end)}
-    assert ended == ("call:ended", over)
-
-
-async def test_the_sweeper_closes_what_nobody_else_will(house: House, settings: Settings) -> None:
-    rings_s = settings.ring_timeout_s + 60
-    waiting, silent, lost, fresh = [await place(house) for _ in range(4)]
-    await house.stores.calls.advance(silent.id, CallStatus.IN_PROGRESS, NOW)
-    await house.stores.calls.claim(lost.session_id, Lease(actor="gone", leased_at=NOW), NOW)
-    await house.stores.calls.advance(lost.id, CallStatus.IN_PROGRESS, NOW)
-    later = NOW + timedelta(seconds=rings_s)
-    await house.stores.calls.change(house.principal.organization_id, fresh.id, {"createdAt": later}, NOW)
-    await house.services.sweeper.sweep(later)
-
-    async def ends() -> list[tuple[CallStatus, str | None]]:
-        calls = [await house.services.calls.get(house.principal, call.id) for call in (waiting, silent, lost, fresh)]
-        return [(call.status, call.end_reason) for call in calls]
-
-    assert await ends() == [
-        (CallStatus.NO_ANSWER, "ring-timeout"),
-        (CallStatus.FAILED, "no-media"),
-        (CallStatus.IN_PROGRESS, None),
-        (CallStatus.INITIATED, None),
-    ]
-    await house.stores.calls.save_usage(lost.id, Usage(), CostBreakdown(), later)
-    await house.services.sweeper.sweep(later + timedelta(seconds=SILENT_S - 1))
-    assert (await ends())[2] == (CallStatus.IN_PROGRESS, None)
-    await house.services.sweeper.sweep(later + timedelta(seconds=SILENT_S + 1))
-    assert (await ends())[2] == (CallStatus.FAILED, "lost")
-
-
-async def test_the_sweeper_settles_what_a_crash_left(house: House) -> None:
-    call = await place(house)
-    consumed = (Usage(), CostBreakdown(stt=500))
-    await house.stores.calls.finish(call.id, status=CallStatus.COMPLETED, reason="x", now=NOW, consumed=consumed)
-    await house.services.sweeper.sweep(NOW)
-    organization = await house.stores.organizations.fetch(house.principal.organization_id)
-    assert (organization.balance_micros, organization.charged) == (999_500, {})

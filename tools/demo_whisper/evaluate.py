@@ -27,7 +27,7 @@ MOST_TOKENS_PER_S = 7.0 * 1.5
 REPEATS = 4  # of one to six words in a row
 
 NOISE_S = 60.0
-WINDOWS_S = (1.0, 2.5, 6.0)
+WINDOWS_S = (2.0, 6.0)
 NOISES: dict[str, tuple[noises.Noise, Sequence[float]]] = {
     "silence": (noises.silence, (0.0,)),
     "white noise": (noises.white, (-60.0, -45.0, -30.0, -20.0)),
