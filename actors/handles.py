@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 POOL_PREFIX = "call_pool:"
 CALL_PREFIX = "call:"
 ASK_S = 5.0
+GOODBYE_S = 3.0
 STARTS_AT_ONCE = 2
 """More cold starts at the same time take longer in all on a small machine."""
 LOGICAL_CPU = 0.01
@@ -171,9 +172,17 @@ def start_actors(settings: Settings, *, driver: str = CALL_DRIVER) -> None:
 
 
 def stop_actors(namespace: str) -> None:
-    """End every actor of ours, calls included."""
-    pools = _names(namespace, POOL_PREFIX)  # first, or they would replace what dies
-    for name in (*pools, *_names(namespace, CALL_PREFIX), SPEECH_TO_TEXT):
+    """End every actor of ours; live calls get GOODBYE_S to write their end."""
+    for name in _names(namespace, POOL_PREFIX):  # first, or they would replace what dies
+        _kill(namespace, name)
+    calls = _names(namespace, CALL_PREFIX)
+    leaving: list[Any] = []
+    for name in calls:
+        with contextlib.suppress(ValueError):  # it died since it was listed
+            leaving.append(ray.get_actor(name, namespace).leave.remote(GOODBYE_S))
+    if leaving:
+        ray.wait(leaving, num_returns=len(leaving), timeout=GOODBYE_S)
+    for name in (*calls, SPEECH_TO_TEXT):
         _kill(namespace, name)
 
 

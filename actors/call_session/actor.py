@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 CALL_DRIVER = "actors.call_session.driver:CallDriver"
 SPEECH_TO_TEXT = "speech_to_text"
+SHUTDOWN = "shutdown"
 CRASHED = "internal_error"
 
 
@@ -72,6 +73,12 @@ class CallSession:
             return False
         self._driver.end(reason)
         return True
+
+    async def leave(self, within_s: float) -> None:
+        """End whatever call is here and wait for its log to be final, or for the time to be up."""
+        session_id = self._session_id
+        if session_id is not None and await self.end(session_id, SHUTDOWN):
+            await self._door.settle(session_id, within_s)
 
     async def snapshot(self) -> dict[str, object]:
         """What the actor and its call are doing."""

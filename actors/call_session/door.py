@@ -119,8 +119,12 @@ class Door:
         query = dict(parse_qsl(hello.query))
         try:
             await self._attend(Attachment(armed.session_id, query, _messages(channel), _sender(channel)))
-        finally:
             await channel.close("over")
+        except Exception:
+            logger.exception("an attachment broke")
+        finally:
+            # After a failure nothing was said: to the edge the actor is lost, and it finishes the call's log.
+            writer.transport.abort()
             self._attached = None
             self._settled.set()
 

@@ -192,6 +192,14 @@ class CallDriver:
         )
 
     def _usage(self) -> Usage:
-        telephony_s = 0.0 if self._answered_at is None else time.monotonic() - self._answered_at
-        meter = self._vendors.meter if self._vendors is not None else None
-        return meter.usage(int(telephony_s * 1000)) if meter is not None else Usage()
+        """What the call has used, with what it had used before it came to this actor."""
+        before = self._call.usage
+        if self._vendors is None or self._answered_at is None:
+            return before
+        now = self._vendors.meter
+        return Usage(
+            stt_ms=before.stt_ms + now.stt_ms,
+            llm_tokens=before.llm_tokens + now.llm_tokens,
+            tts_chars=before.tts_chars + now.tts_chars,
+            telephony_ms=before.telephony_ms + int((time.monotonic() - self._answered_at) * 1000),
+        )

@@ -21,7 +21,6 @@ from actors.call_session.protocol import (
     VoiceFailed,
 )
 from models.agent import AgentConfig
-from models.call import Usage
 from models.errors import ProviderError
 from providers.llm.tokens import estimate
 from providers.roles import Llm, SpeechAudio, Stt, Tts
@@ -33,17 +32,11 @@ Emit = Callable[[Event], Awaitable[None]]
 
 @dataclass(slots=True)
 class Meter:
-    """What the call has used; read for every write of the log."""
+    """What this actor has used for the call; read for every write of the log."""
 
     stt_ms: int = 0
     llm_tokens: int = 0
     tts_chars: int = 0
-
-    def usage(self, telephony_ms: int) -> Usage:
-        """As the log keeps it."""
-        return Usage(
-            stt_ms=self.stt_ms, llm_tokens=self.llm_tokens, tts_chars=self.tts_chars, telephony_ms=telephony_ms
-        )
 
 
 class Vendors:

@@ -4,7 +4,7 @@ The real engine inside a small Node process (`mongodb_engine/server.mjs`), serve
 `mongodb://%2Fpath%2Fmongodb.sock/?directConnection=true`. It journals: a write with `j: true` survives SIGKILL.
 No sessions, transactions, change streams, TTL expiry, server-side JavaScript or auth; nothing of ours relies on them.
 
-In tests: the session fixture `mongodb_url` (tests/integration/conftest.py). By hand: `python -m cli.embedded`.
+In tests: the session fixture `mongodb_url` (tests/conftest.py). By hand: `python -m cli.embedded`.
 """
 
 from pathlib import Path

@@ -3,7 +3,7 @@
 Serve reads these variables when a process imports it. Controller, proxy and replicas inherit them from the head node;
 the driver (whoever calls `ray.init` and `serve.run`) needs the same ones, so `ray_environment` goes to both.
 
-In tests: the session fixture `ray_cluster` (tests/integration/conftest.py).
+In tests: the session fixture `ray_cluster` (tests/conftest.py).
 """
 
 import asyncio
@@ -38,6 +38,10 @@ SERVE = {
     "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM": "hash base32+src",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
+    # Serve kills an ingress that answers late, and every call with it: a busy machine gets time (5 and 10 s by default).
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+    "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60",
+    "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "60",
 }
 
 

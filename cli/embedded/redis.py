@@ -3,7 +3,7 @@
 It holds locks, rate limits and the messages between replicas, all of which may be lost; nothing is written to disk.
 Reached on a Unix socket with `unix:///path/redis.sock`, which redis-py and python-socketio both take.
 
-In tests: the session fixture `redis_url` (tests/integration/conftest.py). By hand: `python -m cli.embedded`.
+In tests: the session fixture `redis_url` (tests/conftest.py). By hand: `python -m cli.embedded`.
 """
 
 from pathlib import Path

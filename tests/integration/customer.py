@@ -76,7 +76,7 @@ class Customer:
     async def final_log(self, call_id: str, within_s: float = 60.0) -> dict[str, Any]:
         """The log once the call is over."""
         async with asyncio.timeout(within_s):
-            while "endedAt" not in (call := await self.log(call_id)) or call["endedAt"] is None:
+            while (call := await self.log(call_id)).get("endedAt") is None:  # noqa: ASYNC110 - it is in another process
                 await asyncio.sleep(0.1)
         return call
 

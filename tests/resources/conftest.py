@@ -15,14 +15,6 @@ from serve_app.api import build_api
 from services.principal import Principal
 from services.sessions import Sessions
 from tests.documents import a_phone, a_user
-from tests.integration.conftest import (  # noqa: F401 - fixtures
-    database_name,
-    mongodb_url,
-    redis_url,
-    services,
-    session_dir,
-    settings,
-)
 from tests.services.conftest import House, house  # noqa: F401 - fixtures
 
 PASSWORD = "SecurePassword123!"

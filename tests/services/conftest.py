@@ -20,14 +20,6 @@ from stores.events import Events
 from stores.mongo import connect, database
 from stores.repositories import Repositories
 from tests.documents import NOW, a_phone, an_agent
-from tests.integration.conftest import (  # noqa: F401 - fixtures
-    database_name,
-    mongodb_url,
-    redis_url,
-    services,
-    session_dir,
-    settings,
-)
 from tests.switchboard import Actors, Carrier
 
 TO = "+919123456789"
@@ -83,7 +75,7 @@ async def place(house: House, **fields: object) -> Call:
 
 
 @pytest.fixture
-async def house(settings: Settings) -> AsyncIterator[House]:  # noqa: F811
+async def house(settings: Settings) -> AsyncIterator[House]:
     """The services of a fresh tenant, and everything they tell over Redis."""
     carrier, actors, told = Carrier(), Actors(), asyncio.Queue[tuple[str, str, Any]]()
     events = Events(settings.redis_url or "")

@@ -10,20 +10,12 @@ from models.organization import Organization
 from models.settings import Settings
 from stores.mongo import connect, database
 from stores.repositories import Repositories
-from tests.integration.conftest import (  # noqa: F401 - fixtures
-    database_name,
-    mongodb_url,
-    redis_url,
-    services,
-    session_dir,
-    settings,
-)
 
 NOW = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-async def stores(settings: Settings) -> AsyncIterator[Repositories]:  # noqa: F811
+async def stores(settings: Settings) -> AsyncIterator[Repositories]:
     """Every repository, with its indexes."""
     async with connect(settings) as client:
         repositories = Repositories.over(database(client, settings))

@@ -13,8 +13,9 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from providers.stt.window import MARGIN_FRAMES, frames_for
 from tools.demo_whisper import line, noises
-from tools.demo_whisper.line import FRAME_SAMPLES, LINE_RATE_HZ, MARGIN_FRAMES, Line, Samples
+from tools.demo_whisper.line import FRAME_SAMPLES, LINE_RATE_HZ, Line, Samples
 from tools.demo_whisper.synth import Utterance
 
 NO_SPEECH_SHARE = 0.08
@@ -146,7 +147,7 @@ def _frames_for(samples: int, rng: np.random.Generator) -> int:
     """Half the time a short margin, because zeros cost as much as speech; else the service's least, or its bucket."""
     chance = rng.random()
     if chance < 0.2:
-        return min(line.bucket_for(samples), -(-samples // FRAME_SAMPLES) + MARGIN_FRAMES + 160)
+        return min(frames_for(samples / LINE_RATE_HZ), -(-samples // FRAME_SAMPLES) + MARGIN_FRAMES + 160)
     margin = rng.integers(10, 60) if chance < 0.7 else rng.integers(MARGIN_FRAMES, MARGIN_FRAMES + 120)
     return math.ceil((samples / FRAME_SAMPLES + int(margin)) / FRAME_STEP) * FRAME_STEP
 

@@ -10,13 +10,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from models.sound import mulaw_decode, mulaw_encode
+
 Samples: TypeAlias = npt.NDArray[np.float32]  # full scale is 1.0
 
 LINE_RATE_HZ = 8_000
 FRAME_SAMPLES = 80  # one mel frame, 10 ms, at the line's rate
 BAND_HZ = (300.0, 3_400.0)
-BUCKET_FRAMES = (400, 500, 600, 800, 1_000, 1_500, 2_000, 3_000)  # 160 is a trap: CTranslate2 encodes it twice
-MARGIN_FRAMES = 128  # Whisper loops without at least 1.28 s of zeros behind the speech
 
 _TAPS = 32
 _RECORDING_SAMPLES = 300 * LINE_RATE_HZ
@@ -35,17 +35,8 @@ class Line:
     is_band_passed: bool
 
 
-def _round_trip_table() -> Samples:
-    """What G.711 mu-law makes of every 16-bit sample, from -32768 up: the nearest of its 255 levels."""
-    code = np.arange(128)
-    exponent, mantissa = code >> 4, code & 15
-    magnitudes = (((mantissa << 3) + 132) << exponent) - 132
-    levels = np.concatenate([-magnitudes[:0:-1], magnitudes])
-    nearest = np.searchsorted((levels[1:] + levels[:-1]) / 2, np.arange(-32_768, 32_768))
-    return np.asarray(levels[nearest] / 32_768, dtype=np.float32)
-
-
-_ROUND_TRIP = _round_trip_table()
+_EVERY_SAMPLE = np.arange(-32_768, 32_768, dtype=np.float32) / 32_768
+_ROUND_TRIP = mulaw_decode(mulaw_encode(_EVERY_SAMPLE))
 _INTERPOLATOR = np.asarray(np.sinc(np.arange(_TAPS) - (_TAPS - 1) / 2) * np.kaiser(_TAPS, 8.0), dtype=np.float32)
 
 
@@ -56,7 +47,10 @@ def mu_law_round_trip(samples: Samples) -> Samples:
 
 
 def doubled_rate(samples: Samples) -> Samples:
-    """8 kHz to 16 kHz through a half-band filter: the even phase is the input, the odd one is interpolated."""
+    """8 to 16 kHz through a half-band filter: the even phase is the input, the odd one is interpolated.
+
+    The service's own filter (models/sound.py) without its streaming: training doubles the rate of every clip anew.
+    """
     between = np.convolve(samples, _INTERPOLATOR / _INTERPOLATOR.sum())[_TAPS // 2 :][: len(samples)]
     doubled = np.empty(2 * len(samples), dtype=np.float32)
     doubled[0::2], doubled[1::2] = samples, between
@@ -109,12 +103,6 @@ def padded_to(received: Samples, frames: int) -> Samples:
     padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
     padded[: len(received)] = received[: len(padded)]
     return doubled_rate(padded)
-
-
-def bucket_for(samples: int) -> int:
-    """The frame count the service gives to a clip of this many samples at the line's rate."""
-    frames = -(-samples // FRAME_SAMPLES) + MARGIN_FRAMES
-    return next((bucket for bucket in BUCKET_FRAMES if bucket >= frames), BUCKET_FRAMES[-1])
 
 
 @cache
