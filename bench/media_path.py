@@ -43,6 +43,9 @@ from stores.repositories import Repositories
 FRAMES_PER_S = 50
 CARRIERS_S = 60.0
 DEPLOY_S = 600.0
+IDLE_S = 5.0
+SETTLE_S = 15.0
+"""Serve answers as soon as one replica does; the others are still starting then."""
 PARTS = {"proxy": "haproxy", "replicas": "ray::ServeReplica", "call actors": "ray::CallSession"}
 
 
@@ -54,8 +57,9 @@ def main() -> None:
     chosen = parser.parse_args()
     with _product(max(chosen.calls)) as (settings, ray_pid):
         print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores before the first run")
+        idle = _idle(ray_pid)
         for calls in chosen.calls:
-            _measure(settings, ray_pid, calls, chosen.seconds)
+            _measure(settings, ray_pid, idle, calls, chosen.seconds)
 
 
 @contextmanager
@@ -86,7 +90,18 @@ def _product(calls: int) -> Iterator[tuple[Settings, int]]:
         yield settings, running.pid("ray") or 0
 
 
-def _measure(settings: Settings, ray_pid: int, calls: int, seconds: float) -> None:
+def _idle(ray_pid: int) -> dict[str, float]:
+    """What the parts use when there is no call, in CPU seconds per second."""
+    time.sleep(SETTLE_S)
+    before = _cpu(ray_pid)
+    time.sleep(IDLE_S)
+    after = _cpu(ray_pid)
+    idle = {part: (after[part] - before[part]) / IDLE_S for part in PARTS}
+    print("without calls, of one core: " + ", ".join(f"{part} {share:.2%}" for part, share in idle.items()) + "\n")
+    return idle
+
+
+def _measure(settings: Settings, ray_pid: int, idle: dict[str, float], calls: int, seconds: float) -> None:
     urls = asyncio.run(_new_calls(settings, calls))
     order = {"urls": urls, "seconds": seconds, "frames_per_s": FRAMES_PER_S}
     before, machine = _cpu(ray_pid), psutil.cpu_times()
@@ -102,7 +117,7 @@ def _measure(settings: Settings, ray_pid: int, calls: int, seconds: float) -> No
     )
     took_s, after = time.monotonic() - began, _cpu(ray_pid)
     result = json.loads(done.stdout)
-    _print(calls, seconds, result, {part: after[part] - before[part] for part in PARTS})
+    _print(calls, seconds, result, {part: after[part] - before[part] - idle[part] * took_s for part in PARTS})
     busy_s = sum(psutil.cpu_times()) - psutil.cpu_times().idle - (sum(machine) - machine.idle)
     print(f"  the machine was {busy_s / (took_s * (os.cpu_count() or 1)):.0%} busy in all\n")
 
@@ -115,7 +130,7 @@ def _print(calls: int, seconds: float, result: dict[str, object], cpu_s: dict[st
     print(f"  latency ms: p50 {cuts[49]:.2f}  p90 {cuts[89]:.2f}  p99 {cuts[98]:.2f}  max {latencies[-1]:.2f}")
     each = {part: spent / (seconds * calls) for part, spent in cpu_s.items()}
     listed = ", ".join(f"{part} {share:.2%}" for part, share in each.items())
-    print(f"  CPU per call, of one core: {sum(each.values()):.2%} ({listed})")
+    print(f"  CPU per call, of one core and above idle: {sum(each.values()):.2%} ({listed})")
 
 
 def _cpu(ray_pid: int) -> dict[str, float]:

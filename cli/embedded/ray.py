@@ -31,6 +31,7 @@ CORE = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",  # the only node has nowhere to drain to
+    "RAY_worker_niceness": "0",  # by default 15: calls would stutter beside anything else on the machine
 }
 SERVE = {
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
@@ -38,9 +39,10 @@ SERVE = {
     "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM": "hash base32+src",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
-    # Serve kills an ingress that answers late, and every call with it: a busy machine gets time (5 and 10 s by default).
+    # Serve kills an ingress that answers late, and every call with it: a busy machine gets time (5 and 10 s else).
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
     "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60",
+    "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "2",  # three plain failures replace it: a dead HAProxy is back in seconds
     "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "60",
 }
 

@@ -62,6 +62,8 @@ class Doors:
             heard.append(message)
             if message == "hang up":
                 break
+            if message == "break":
+                raise RuntimeError("as a call with a bug would")
             if isinstance(message, str):
                 await attachment.send(message)
         self.over.add(attachment.session_id)

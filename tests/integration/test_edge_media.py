@@ -223,6 +223,15 @@ async def test_when_the_actor_is_lost_the_log_is_finished_and_the_carrier_told(
     assert (finished.status, finished.end_reason) == (CallStatus.FAILED, "call_actor_lost")
 
 
+async def test_when_the_actor_breaks_before_it_could_write_the_log_the_edge_does(
+    replica: Replica, settings: Settings, call: Call
+) -> None:
+    async with connect(address(replica, settings, call)) as carrier:
+        await carrier.send("break")
+        assert await close_code(carrier) == 1011
+    assert (await replica.repositories.calls.session(call.session_id)).status is CallStatus.FAILED
+
+
 async def test_the_door_lets_nobody_in_without_the_token(
     replica: Replica, settings: Settings, call: Call, doors: Doors, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -35,7 +35,7 @@ class Line:
     is_band_passed: bool
 
 
-_EVERY_SAMPLE = np.arange(-32_768, 32_768, dtype=np.float32) / 32_768
+_EVERY_SAMPLE: Samples = (np.arange(-32_768, 32_768) / 32_768).astype(np.float32)
 _ROUND_TRIP = mulaw_decode(mulaw_encode(_EVERY_SAMPLE))
 _INTERPOLATOR = np.asarray(np.sinc(np.arange(_TAPS) - (_TAPS - 1) / 2) * np.kaiser(_TAPS, 8.0), dtype=np.float32)
 
