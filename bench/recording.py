@@ -17,7 +17,7 @@ import numpy as np
 from actors.call_session.audio import Windows
 from actors.call_session.turn import WINDOW_S, Signal, TurnTaking
 from models.settings import Settings
-from models.sound import Floats, Upsampler, mulaw_encode
+from models.sound import Floats, Upsampler, mulaw_encode, pcm_decode
 from providers.roles import SpeechAudio
 from providers.stt.whisper import Whisper
 from providers.vad.silero import SileroVad
@@ -45,8 +45,8 @@ def main() -> None:
 
 def _read(path: Path) -> tuple[int, tuple[Floats, Floats]]:
     with wave.open(str(path)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2).astype(np.float32)
-        return file.getframerate(), (samples[:, 0] / 32768, samples[:, 1] / 32768)
+        frames = file.readframes(file.getnframes())
+        return file.getframerate(), (pcm_decode(frames)[0::2], pcm_decode(frames)[1::2])
 
 
 def _spoken(engine: Whisper, side: Floats, rate_hz: int) -> Iterator[tuple[float, str]]:

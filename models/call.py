@@ -83,7 +83,7 @@ class CostBreakdown(Model):
 
 
 class Recording(Model):
-    """Where the call's audio is: our `path` under the data directory (stereo WAV, caller left), or the carrier's URL."""
+    """Where the call's audio is: `path` under the data directory (stereo WAV, caller left) or the carrier's URL."""
 
     path: str | None = None
     url: str | None = None

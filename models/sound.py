@@ -63,7 +63,7 @@ class Upsampler:
     """A streaming polyphase FIR to 16 kHz with no start-up gap, for 8, 16 and 24 kHz.
 
     For 8 kHz it is the half-band filter of two times interpolation: 32 taps a phase, Kaiser window with beta 8,
-    a delay of 2 ms and images down by 58 dB and more up to 3.4 kHz. 24 kHz is the same idea at 2/3. Nothing is held back.
+    a delay of 2 ms and images down by 58 dB and more up to 3.4 kHz. 24 kHz is the same at 2/3. Nothing is held back.
     """
 
     TARGET_HZ = 16_000

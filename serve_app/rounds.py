@@ -31,9 +31,7 @@ class Rounds:
     def __init__(self, settings: Settings, sweeper: Sweeper, now: Callable[[], datetime]) -> None:
         self._sweeper = sweeper
         self._now = now
-        self._redis = Redis.from_url(
-            settings.redis_url or "", socket_timeout=REDIS_S, socket_connect_timeout=REDIS_S
-        )
+        self._redis = Redis.from_url(settings.redis_url or "", socket_timeout=REDIS_S, socket_connect_timeout=REDIS_S)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

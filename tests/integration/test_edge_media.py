@@ -79,9 +79,7 @@ async def until(happened: Callable[[], bool]) -> None:
 
 
 # --- the way through ----------------------------------------------------------------------------------
-async def test_messages_pass_verbatim_both_ways(
-    replica: Replica, settings: Settings, call: Call, doors: Doors
-) -> None:
+async def test_messages_pass_verbatim_both_ways(replica: Replica, settings: Settings, call: Call, doors: Doors) -> None:
     async with connect(address(replica, settings, call)) as carrier:
         for text in (MEDIA, "", "grüße 🎧", "{not json"):
             await carrier.send(text)

@@ -8,7 +8,8 @@ import pytest
 
 from models.settings import Settings
 from simulators.caller import HangUp, Interrupt, Script, StaySilent, WaitForAgent
-from simulators.carrier import Outcome, Plan
+from simulators.carrier import Plan
+from simulators.exotel_calls import Outcome
 from tests.integration.customer import GREETING, sign_up, watch
 from tests.integration.world import BOOKING, World, a_world
 

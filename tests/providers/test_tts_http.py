@@ -174,5 +174,5 @@ async def test_closing_the_speech_closes_the_http_stream(vendor: str) -> None:
         said = wire.tts.speak("Hello.", voice_id="v1", model=None, language="en", rate_hz=24_000)
         await anext(said)
         assert not sound.is_closed
-        await said.aclose()  # type: ignore[attr-defined]
+        await said.aclose()
         assert sound.is_closed
