@@ -71,7 +71,7 @@ class CallMachine:
         if self.phase is Phase.ENDED:
             return []
         commands = self._on_event(event, now)
-        if self.phase in (Phase.LIVE, Phase.CLOSING):
+        if self._is_connected:
             commands += self._play(now)
         return [*commands, *self._on_time(now)]
 
@@ -79,10 +79,10 @@ class CallMachine:
         """When to send `Tick` if nothing else happens first; None: never."""
         if self.phase is Phase.ENDED:
             return None
-        times = [self._phase_ends, self._speaking.deadline(now)]
-        if self.phase is not Phase.WAITING:
-            times.append(self._usage_due)
-        return min(time for time in times if time is not None)
+        times = [self._phase_ends]
+        if self._is_connected:
+            times += [self._usage_due, self._speaking.deadline(now) or self._usage_due]
+        return min(times)
 
     def _on_event(self, event: p.Event, now: float) -> list[p.Command]:
         match event:
@@ -132,6 +132,11 @@ class CallMachine:
     @property
     def _is_listening(self) -> bool:
         return self.phase is Phase.LIVE
+
+    @property
+    def _is_connected(self) -> bool:
+        """The line is up: there is something to play and to charge for."""
+        return self.phase in (Phase.LIVE, Phase.CLOSING)
 
     def _answer(self, event: p.Answered, now: float) -> list[p.Command]:
         if self.phase is not Phase.WAITING:
@@ -198,7 +203,7 @@ class CallMachine:
     # --- time and ends --------------------------------------------------------------------------------
     def _on_time(self, now: float) -> list[p.Command]:
         commands: list[p.Command] = []
-        if self.phase in (Phase.LIVE, Phase.CLOSING) and now >= self._usage_due:
+        if self._is_connected and now >= self._usage_due:
             self._usage_due = now + USAGE_EVERY_S
             commands.append(p.SaveUsage())
         if self.phase is Phase.ENDED or now < self._phase_ends:

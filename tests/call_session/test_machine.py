@@ -220,6 +220,15 @@ def test_a_recogniser_that_never_answers_does_not_hold_up_the_end() -> None:
     assert call.last(p.Finish).status is CallStatus.COMPLETED
 
 
+def test_while_the_last_words_are_awaited_nothing_else_is_due() -> None:
+    call = Conversation()
+    call.answer()
+    call.wait(8.0)
+    call.speak(1.0)
+    call.send(p.HungUp("callended"))
+    assert call.machine.deadline(call.now) == call.now + DRAINING_S
+
+
 def test_the_session_timeout_ends_in_words() -> None:
     call = Conversation(session_timeout=10)
     call.answer()

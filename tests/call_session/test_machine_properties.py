@@ -6,6 +6,9 @@ from actors.call_session import protocol as p
 from actors.call_session.machine import CLOSING_S, DRAINING_S, CallMachine, Phase
 from tests.call_session.conversation import CHUNK_BYTES, RATE_HZ, agent_config
 
+MOST_TICKS = 500
+"""Far more than any wait here can need: chunks of 200 ms and a write every 10 s."""
+
 small = st.integers(0, 6)
 texts = st.sampled_from(["", "yes", "book a visit, please. On Tuesday at three. ", "no, "])
 
@@ -60,9 +63,14 @@ class Watched:
 
     def settle(self, seconds: float) -> None:
         end = self.now + seconds
-        while (deadline := self.machine.deadline(self.now)) is not None and deadline <= end:
+        for _ in range(MOST_TICKS):
+            deadline = self.machine.deadline(self.now)
+            if deadline is None or deadline > end:
+                break
             self.now = max(self.now, deadline)
             self.send(p.Tick())
+        else:
+            raise AssertionError("the machine wants to be called again and again without anything to do")
         self.now = end
 
 
