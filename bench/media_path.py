@@ -13,24 +13,15 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psutil
-from cryptography.fernet import Fernet
-from pydantic import SecretStr
 
-from cli.background import background
-from cli.embedded.mongodb import mongodb_child, mongodb_url
-from cli.embedded.ports import free_port
-from cli.embedded.ray import ray_child
-from cli.embedded.redis import redis_child, redis_url
+from bench.stack import running
+from cli.child import Child
 from cli.serve_child import serve_child
 from models.agent import AgentConfig, Llm, Voice
 from models.call import Call, SessionId
@@ -55,39 +46,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 20])
     chosen = parser.parse_args()
-    with _product(max(chosen.calls)) as (settings, ray_pid):
+    with running(_echo, call_pool_size=max(chosen.calls)) as (settings, children):
+        ray_pid = children.pid("ray") or 0
         print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores before the first run")
         idle = _idle(ray_pid)
         for calls in chosen.calls:
             _measure(settings, ray_pid, idle, calls, chosen.seconds)
 
 
-@contextmanager
-def _product(calls: int) -> Iterator[tuple[Settings, int]]:
-    """Everything running, with the echo as driver; its settings and the pid above all of its processes."""
-    with tempfile.TemporaryDirectory(prefix="callboard-") as directory, background(Path(directory) / "logs") as running:
-        data = Path(directory)
-        settings = Settings(
-            _env_file=None,
-            callboard_data_dir=data,
-            mongodb_url=mongodb_url(data),
-            redis_url=redis_url(data),
-            host="127.0.0.1",
-            port=free_port(),
-            secret_key=SecretStr(uuid.uuid4().hex),
-            encryption_key=SecretStr(Fernet.generate_key().decode()),
-            call_pool_size=calls,
-        )
-        running.start(mongodb_child(data))
-        running.start(redis_child(data))
-        child, address = ray_child(settings)
-        running.start(child)
-        settings = settings.model_copy(update={"ray_address": address})
-        began = time.monotonic()
-        echo = replace(serve_child(settings, local_ray=True), command=(sys.executable, "-m", "bench.serve_echo"))
-        running.start(replace(echo, ready_timeout_s=DEPLOY_S, stop_grace_s=20.0))
-        print(f"deployed in {time.monotonic() - began:.1f} s, {calls} warm call actors")
-        yield settings, running.pid("ray") or 0
+def _echo(settings: Settings) -> Child:
+    """The product with the echo as driver."""
+    child = replace(serve_child(settings, local_ray=True), command=(sys.executable, "-m", "bench.serve_echo"))
+    return replace(child, ready_timeout_s=DEPLOY_S, stop_grace_s=20.0)
 
 
 def _idle(ray_pid: int) -> dict[str, float]:

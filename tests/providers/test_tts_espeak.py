@@ -29,11 +29,16 @@ async def test_voices_and_variants_differ() -> None:
     assert len(set(said.values())) == len(said)
 
 
-@pytest.mark.parametrize("voice_id", ["nope", "en-us+nope", "en-us+../../lang", "", "\ud800"])
+@pytest.mark.parametrize("voice_id", ["nope", "en-us+nope", "en-us+../../lang", "\ud800"])
 async def test_an_unknown_voice_is_a_provider_error(voice_id: str) -> None:
     with pytest.raises(ProviderError) as caught:
         await spoken("hello", voice_id=voice_id)
     assert not caught.value.retryable
+
+
+async def test_without_a_voice_the_language_has_one() -> None:
+    speech = EspeakTts().speak("hello", voice_id="", model=None, language="en-IN", rate_hz=8_000)
+    assert sum([len(piece) async for piece in speech]) > 0.2 * 16_000
 
 
 async def test_nothing_to_say_is_no_sound() -> None:
