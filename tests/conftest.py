@@ -5,7 +5,6 @@
     mongodb_url     database_name (unique per session)     redis_url
     settings        complete Settings on those, with secrets, a free port and short timeouts; no Ray
     ray_cluster     the same Settings with `ray_address` of a running head node; started on first use (about 10 s)
-    platform        the same with the product deployed on it, two replicas; vendors are expected at its loopback ports
 
 The address of a service stays the same when its process is killed and started again.
 """
@@ -26,7 +25,6 @@ from cli.embedded.places import runtime_path
 from cli.embedded.ports import free_port
 from cli.embedded.ray import ray_child, ray_environment
 from cli.embedded.redis import redis_child, redis_url as embedded_redis_url
-from cli.serve_child import serve_child
 from models.settings import Settings
 
 
@@ -100,24 +98,3 @@ def ray_cluster(services: Background, settings: Settings) -> Iterator[Settings]:
             patch.setenv(name, value)
         services.start(child)
         yield settings.model_copy(update={"ray_address": address})
-
-
-@pytest.fixture(scope="session")
-def platform(services: Background, ray_cluster: Settings) -> Settings:
-    """The whole product behind HAProxy. Tests start the vendors they need at the ports these settings name."""
-    carrier, llm, tts = free_port(), free_port(), free_port()
-    settings = ray_cluster.model_copy(
-        update={
-            "port": free_port(),
-            "serve_replicas": 2,
-            "call_pool_size": 3,
-            "signup_credits_micros": 5_000_000,
-            "exotel_base_url": f"http://127.0.0.1:{carrier}",
-            "openai_base_url": f"http://127.0.0.1:{llm}/v1",
-            "openai_api_key": SecretStr("test"),
-            "elevenlabs_base_url": f"http://127.0.0.1:{tts}",
-            "elevenlabs_api_key": SecretStr("test"),
-        }
-    )
-    services.start(serve_child(settings, local_ray=True))
-    return settings

@@ -31,6 +31,7 @@ def worker(settings: Settings) -> Iterator[Any]:
     """On a Ray of its own: a driver cannot move to a loopback cluster once ray is imported."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", raising=False)
+        patch.setenv("RAY_AUTH_MODE", "disabled")  # as this process has it since it imported ray
         ray.init(
             address="local",
             namespace=settings.ray_namespace,

@@ -200,15 +200,15 @@ def _attended(query: Tensor, key: Tensor, value: Tensor, *, is_causal: bool) -> 
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
     if is_causal:
         scores = scores + torch.full(scores.shape[-2:], -torch.inf).triu(1)
-    return scores.softmax(-1).to(value.dtype) @ value
+    return _tensor(scores.softmax(-1).to(value.dtype) @ value)
 
 
 def _split(x: Tensor, heads: int) -> Tensor:
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return _tensor(x.reshape(*x.shape[:-1], heads, -1).transpose(1, 2))
 
 
 def _joined(x: Tensor) -> Tensor:
-    return x.transpose(1, 2).flatten(2)
+    return _tensor(x.transpose(1, 2).flatten(2))
 
 
 def _tensor(x: object) -> Tensor:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor, distributed, multiprocessing, nn
+from torch import Tensor, distributed, nn
+from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
@@ -62,7 +63,7 @@ def train(network: DemoWhisper, batches: Iterator[Batch], *, seconds: float, sav
             group["lr"] = learning_rate(step, elapsed / seconds)
         said, aligned = losses(replica, next(batches))
         optimizer.zero_grad()
-        (said + CTC_WEIGHT * aligned).backward()
+        torch.autograd.backward(said + CTC_WEIGHT * aligned)
         nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
         optimizer.step()
         if step % REPORT_EVERY_STEPS == 0 and distributed.get_rank() == 0:
@@ -111,7 +112,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(_run, args=(options, f"file://{folder}/meeting"), nprocs=options.processes)
+        launch: Callable[..., object] = spawn  # it has no types
+        launch(_run, args=(options, f"file://{folder}/meeting"), nprocs=options.processes)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,17 @@
 """A whole call on real parts: carrier socket, two replicas, call actor, Whisper, local voice, store, Socket.IO."""
 
 import wave
-from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
 
-from models.settings import Settings
 from simulators.caller import HangUp, Interrupt, Script, StaySilent, WaitForAgent
 from simulators.carrier import Plan
 from simulators.exotel_calls import Outcome
-from tests.integration.customer import GREETING, sign_up, watch
-from tests.integration.world import BOOKING, World, a_world
+from tests.integration.calls.customer import GREETING, sign_up, watch
+from tests.integration.calls.world import BOOKING, World
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
-
-
-@pytest.fixture
-async def world(platform: Settings) -> AsyncIterator[World]:
-    async with a_world(platform) as started:
-        yield started
 
 
 async def test_a_call_is_heard_answered_shown_charged_recorded_and_logged(world: World) -> None:

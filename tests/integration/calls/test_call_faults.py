@@ -1,7 +1,6 @@
 """Vendors that fail and carriers that talk nonsense: what the caller hears, and what other calls notice."""
 
 import os
-from collections.abc import AsyncIterator
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -9,22 +8,15 @@ from websockets.exceptions import ConnectionClosed
 
 from actors.call_session import prompt
 from models.call import SessionId
-from models.settings import Settings
 from services.call_addresses import CallAddresses
 from simulators.behaviour import Behaviour, Fault
 from simulators.caller import HangUp, Say, Script, WaitForAgent
 from simulators.carrier import Plan
-from tests.integration.world import World, a_world
+from tests.integration.calls.world import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 ONE_QUESTION = (WaitForAgent(), Say("yes please"), WaitForAgent(timeout_s=20), HangUp())
-
-
-@pytest.fixture
-async def world(platform: Settings) -> AsyncIterator[World]:
-    async with a_world(platform) as started:
-        yield started
 
 
 def said_by(log: dict[str, list[dict[str, str]]], role: str) -> list[str]:
