@@ -56,8 +56,12 @@ class Vocabulary:
     def __init__(self, path: Path) -> None:
         self._tokenizer = Tokenizer.from_file(str(path))
         self.size: int = self._tokenizer.get_vocab_size()
-        self.special = Special(end=self._id("endoftext"), start=self._id("startoftranscript"),
-                               no_speech=self._id("nospeech"), no_timestamps=self._id("notimestamps"))
+        self.special = Special(
+            end=self._id("endoftext"),
+            start=self._id("startoftranscript"),
+            no_speech=self._id("nospeech"),
+            no_timestamps=self._id("notimestamps"),
+        )
 
     def encoded(self, transcript: str) -> list[int]:
         """Token ids of one transcript; nothing for nothing."""
@@ -138,9 +142,14 @@ def endless(utterances: list[Utterance], vocabulary: Vocabulary, *, seed: int) -
 
 
 def _drawn_line(rng: np.random.Generator) -> Line:
-    return Line(before_s=rng.uniform(0.05, 0.45), after_s=rng.uniform(0.05, 0.7), gain_db=rng.uniform(-18, 4),
-                snr_db=rng.uniform(12, 45), noise_colour=rng.choice((0.0, 0.0, 1.0, 2.0)),
-                is_band_passed=bool(rng.random() < 0.5))
+    return Line(
+        before_s=rng.uniform(0.05, 0.45),
+        after_s=rng.uniform(0.05, 0.7),
+        gain_db=rng.uniform(-18, 4),
+        snr_db=rng.uniform(12, 45),
+        noise_colour=rng.choice((0.0, 0.0, 1.0, 2.0)),
+        is_band_passed=bool(rng.random() < 0.5),
+    )
 
 
 def _frames_for(samples: int, rng: np.random.Generator) -> int:

@@ -102,16 +102,35 @@ def _slot(name: str, rng: random.Random) -> str:
 
 def _date(rng: random.Random) -> str:
     weekday, month, ordinal = (rng.choice(words) for words in (phrases.WEEKDAYS, phrases.MONTHS, phrases.ORDINALS))
-    return rng.choice((weekday, weekday, weekday, "today", "tomorrow", f"the {ordinal} of {month}",
-                       f"{month} {ordinal}", f"next {weekday}", f"{weekday} the {ordinal}",
-                       rng.choice(("next week", "next month", "this week", "the day after tomorrow"))))
+    return rng.choice(
+        (
+            weekday,
+            weekday,
+            weekday,
+            "today",
+            "tomorrow",
+            f"the {ordinal} of {month}",
+            f"{month} {ordinal}",
+            f"next {weekday}",
+            f"{weekday} the {ordinal}",
+            rng.choice(("next week", "next month", "this week", "the day after tomorrow")),
+        )
+    )
 
 
 def _time(rng: random.Random) -> str:
     hour = rng.choice(phrases.HOURS)
-    return rng.choice((f"{hour} {rng.choice(phrases.MINUTES)}", f"{hour} in the {rng.choice(phrases.DAYPARTS)}",
-                       f"{hour} in the {rng.choice(phrases.DAYPARTS[:2])}", f"{hour} {rng.choice(('p m', 'a m'))}",
-                       hour, f"half past {hour}", f"{hour} thirty"))
+    return rng.choice(
+        (
+            f"{hour} {rng.choice(phrases.MINUTES)}",
+            f"{hour} in the {rng.choice(phrases.DAYPARTS)}",
+            f"{hour} in the {rng.choice(phrases.DAYPARTS[:2])}",
+            f"{hour} {rng.choice(('p m', 'a m'))}",
+            hour,
+            f"half past {hour}",
+            f"{hour} thirty",
+        )
+    )
 
 
 def _digit_string(rng: random.Random, length: int) -> str:

@@ -54,8 +54,10 @@ class Score:
 
     def __str__(self) -> str:
         refused = sum(self.refused.values()) - self.refused[""]
-        return (f"WER {self.errors / max(1, self.words):6.1%}  ({self.errors} of {self.words} words, "
-                f"{self.phrases} phrases, {self.exact} exact, {refused} refused)")
+        return (
+            f"WER {self.errors / max(1, self.words):6.1%}  ({self.errors} of {self.words} words, "
+            f"{self.phrases} phrases, {self.exact} exact, {refused} refused)"
+        )
 
 
 def word_errors(said: list[str], heard: list[str]) -> int:
@@ -68,14 +70,21 @@ def word_errors(said: list[str], heard: list[str]) -> int:
     return row[-1]
 
 
-def measure_speech(recogniser: Whisper, utterances: list[Utterance], *, snr_db: float,
-                   show: Callable[[str], None] | None = None) -> dict[str, Score]:
+def measure_speech(
+    recogniser: Whisper, utterances: list[Utterance], *, snr_db: float, show: Callable[[str], None] | None = None
+) -> dict[str, Score]:
     """Word error rates over utterances, each down a line with white noise this far below the speech."""
     scores = {"all": Score(), "digit strings": Score(), "other": Score()}
     rng = np.random.default_rng(0)
     for utterance in utterances:
-        quiet = Line(before_s=rng.uniform(0.2, 0.3), after_s=rng.uniform(0.2, 0.5), gain_db=GAIN_DB, snr_db=snr_db,
-                     noise_colour=0.0, is_band_passed=False)
+        quiet = Line(
+            before_s=rng.uniform(0.2, 0.3),
+            after_s=rng.uniform(0.2, 0.5),
+            gain_db=GAIN_DB,
+            snr_db=snr_db,
+            noise_colour=0.0,
+            is_band_passed=False,
+        )
         heard = _heard(recogniser, line.through(quiet, utterance.pcm, rng))
         for group in ("all", "digit strings" if utterance.is_digits else "other"):
             scores[group].add(utterance.transcript, heard)

@@ -12,8 +12,21 @@ from tools.demo_whisper.line import LINE_RATE_HZ, Samples, band_passed, coloured
 
 Noise: TypeAlias = Callable[[int, np.random.Generator], Samples]  # sample count -> samples of power about 1
 
-TONES_HZ = ((350, 440), (440, 480), (480, 620), (425, 425), (400, 450), (1000, 1000), (697, 1209), (770, 1336),
-            (852, 1477), (941, 1336), (697, 1477), (770, 1209), (852, 1209))  # dial, ringing, busy, and keys
+TONES_HZ = (
+    (350, 440),
+    (440, 480),
+    (480, 620),
+    (425, 425),
+    (400, 450),
+    (1000, 1000),
+    (697, 1209),
+    (770, 1336),
+    (852, 1477),
+    (941, 1336),
+    (697, 1477),
+    (770, 1209),
+    (852, 1209),
+)  # dial, ringing, busy, and keys
 QUIETEST_DB, LOUDEST_DB = -75.0, -16.0
 
 

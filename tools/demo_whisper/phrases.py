@@ -3,6 +3,8 @@
 A comma marks where a speaker may pause; it is spoken, never transcribed.
 """
 
+# One phrase a line would be four hundred lines.
+# fmt: off
 DEMO_CALLER = (
     "hello", "hi", "hi there", "good morning", "good afternoon", "good evening", "hey", "yes", "no", "yeah",
     "yes please", "no thank you", "no thanks", "okay", "sure", "thank you", "thanks", "thank you goodbye",

@@ -23,12 +23,46 @@ from tools.demo_whisper.line import LINE_RATE_HZ
 
 Pcm: TypeAlias = npt.NDArray[np.int16]
 
-ACCENTS = ("en-us", "en-us", "en-us", "en", "en", "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan",
-           "en-gb-x-gbcwmd", "en-029", "en-us-nyc")
+ACCENTS = (
+    "en-us",
+    "en-us",
+    "en-us",
+    "en",
+    "en",
+    "en-gb-x-rp",
+    "en-gb-scotland",
+    "en-gb-x-gbclan",
+    "en-gb-x-gbcwmd",
+    "en-029",
+    "en-us-nyc",
+)
 VARIANTS = ("", "", "+m1", "+m2", "+m3", "+m4", "+m6", "+m7", "+m8", "+f1", "+f2", "+f3", "+f4")
-NAMED_VARIANTS = ("+Andy", "+Annie", "+Alicia", "+Denis", "+Gene", "+Lee", "+Mario", "+Michael", "+Mike", "+adam",
-                  "+anika", "+belinda", "+caleb", "+david", "+edward", "+ian", "+john", "+linda", "+rob", "+shelby",
-                  "+steph", "+travis", "+victor", "+zac")
+NAMED_VARIANTS = (
+    "+Andy",
+    "+Annie",
+    "+Alicia",
+    "+Denis",
+    "+Gene",
+    "+Lee",
+    "+Mario",
+    "+Michael",
+    "+Mike",
+    "+adam",
+    "+anika",
+    "+belinda",
+    "+caleb",
+    "+david",
+    "+edward",
+    "+ian",
+    "+john",
+    "+linda",
+    "+rob",
+    "+shelby",
+    "+steph",
+    "+travis",
+    "+victor",
+    "+zac",
+)
 NAMED_VARIANT_SHARE = 0.25
 HELD_OUT_VOICES = ("en-us+m5", "en+f5", "en-us+f5", "en-gb-x-rp+m5")
 MIN_SPEECH_S = 0.1
@@ -78,8 +112,12 @@ class Speaker:
         """Speak one text and return it at the line's rate."""
         if self._espeak.espeak_SetVoiceByName(delivery.voice.encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {delivery.voice}")
-        for parameter, value in ((_RATE, delivery.words_per_min), (_PITCH, delivery.pitch),
-                                 (_RANGE, delivery.pitch_range), (_WORD_GAP, delivery.word_gap)):
+        for parameter, value in (
+            (_RATE, delivery.words_per_min),
+            (_PITCH, delivery.pitch),
+            (_RANGE, delivery.pitch_range),
+            (_WORD_GAP, delivery.word_gap),
+        ):
             self._espeak.espeak_SetParameter(parameter, value, 0)
         self._chunks = []
         encoded = text.encode()
@@ -95,8 +133,10 @@ class Speaker:
 
 def speak(split: Split, count: int, *, seed: int, workers: int = 1) -> list[Utterance]:
     """The first `count` utterances of a split; the same arguments give the same phrases in the same voices."""
-    jobs = [(phrase, split, f"{split}:{seed}:{index}")
-            for index, phrase in enumerate(itertools.islice(phrases_of(split, seed=seed), count))]
+    jobs = [
+        (phrase, split, f"{split}:{seed}:{index}")
+        for index, phrase in enumerate(itertools.islice(phrases_of(split, seed=seed), count))
+    ]
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         spoken = pool.map(_speak_one, jobs, chunksize=64)
     return [utterance for utterance in spoken if MIN_SPEECH_S < len(utterance.pcm) / LINE_RATE_HZ < MAX_SPEECH_S]
@@ -104,10 +144,13 @@ def speak(split: Split, count: int, *, seed: int, workers: int = 1) -> list[Utte
 
 def save(utterances: list[Utterance], path: Path) -> None:
     """Write a data set as one compressed-free npz: transcripts, flags, lengths and all samples end to end."""
-    np.savez(path, transcript=np.array([utterance.transcript for utterance in utterances]),
-             is_digits=np.array([utterance.is_digits for utterance in utterances]),
-             length=np.array([len(utterance.pcm) for utterance in utterances]),
-             pcm=np.concatenate([utterance.pcm for utterance in utterances]))
+    np.savez(
+        path,
+        transcript=np.array([utterance.transcript for utterance in utterances]),
+        is_digits=np.array([utterance.is_digits for utterance in utterances]),
+        length=np.array([len(utterance.pcm) for utterance in utterances]),
+        pcm=np.concatenate([utterance.pcm for utterance in utterances]),
+    )
 
 
 def load(path: Path) -> list[Utterance]:
@@ -115,8 +158,10 @@ def load(path: Path) -> list[Utterance]:
     with np.load(path) as data:
         ends = np.cumsum(data["length"])
         pcm = np.split(data["pcm"], ends[:-1])
-        return [Utterance(str(transcript), bool(is_digits), samples) for transcript, is_digits, samples
-                in zip(data["transcript"], data["is_digits"], pcm, strict=True)]
+        return [
+            Utterance(str(transcript), bool(is_digits), samples)
+            for transcript, is_digits, samples in zip(data["transcript"], data["is_digits"], pcm, strict=True)
+        ]
 
 
 @cache
@@ -133,9 +178,13 @@ def _speak_one(job: tuple[Phrase, Split, str]) -> Utterance:
 def _delivery(split: Split, rng: random.Random) -> Delivery:
     variants = NAMED_VARIANTS if rng.random() < NAMED_VARIANT_SHARE else VARIANTS
     trained = rng.choice(ACCENTS) + rng.choice(variants)
-    return Delivery(voice=rng.choice(HELD_OUT_VOICES) if split is Split.TEST else trained,
-                    words_per_min=rng.randint(125, 200), pitch=rng.randint(25, 75),
-                    pitch_range=rng.randint(30, 70), word_gap=rng.choice((0, 0, 0, 1, 2)))
+    return Delivery(
+        voice=rng.choice(HELD_OUT_VOICES) if split is Split.TEST else trained,
+        words_per_min=rng.randint(125, 200),
+        pitch=rng.randint(25, 75),
+        pitch_range=rng.randint(30, 70),
+        word_gap=rng.choice((0, 0, 0, 1, 2)),
+    )
 
 
 def _resampled(samples: Pcm, rate_hz: int) -> Pcm:

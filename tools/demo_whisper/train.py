@@ -34,12 +34,19 @@ def losses(network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     """Cross-entropy of the decoder, and CTC of the encoder."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits, ctc_logits = network(batch.mel, batch.tokens)
-    said = functional.cross_entropy(logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED,
-                                    label_smoothing=LABEL_SMOOTHING)
+    said = functional.cross_entropy(
+        logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED, label_smoothing=LABEL_SMOOTHING
+    )
     places = torch.full((len(batch.mel),), ctc_logits.shape[1])
-    aligned = functional.ctc_loss(ctc_logits.float().log_softmax(-1).transpose(0, 1), batch.words, places,
-                                  batch.word_counts, blank=ctc_logits.shape[-1] - 1, reduction="none",
-                                  zero_infinity=True)
+    aligned = functional.ctc_loss(
+        ctc_logits.float().log_softmax(-1).transpose(0, 1),
+        batch.words,
+        places,
+        batch.word_counts,
+        blank=ctc_logits.shape[-1] - 1,
+        reduction="none",
+        zero_infinity=True,
+    )
     per_unit = torch.where(batch.word_counts > 0, batch.word_counts, places)  # silence counts by its length
     return said, (aligned / per_unit).mean()
 
