@@ -5,10 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 readonly ENGINE=cli/embedded/mongodb_engine
+readonly CLIENT=tests/js
 readonly OLDEST_NODE=20
 readonly NEEDED_GLIBC=2.38
 readonly KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-readonly INPUTS=(setup.sh pyproject.toml requirements/*.txt "$ENGINE/package.json" "$ENGINE/package-lock.json")
+readonly INPUTS=(setup.sh pyproject.toml requirements/*.txt {"$ENGINE","$CLIENT"}/package{,-lock}.json)
 readonly STAMP=.cache/setup.stamp
 
 say() { printf '%-9s %s\n' "$1" "$2"; }
@@ -27,12 +28,13 @@ main() {
     install_python_packages
     install_c_library
     install_mongodb_engine
+    install_test_client
     printf '%s' "$wanted" >"$STAMP"
     say done "try: make run"
 }
 
 is_done() {
-    [[ -f $STAMP && $(<"$STAMP") == "$1" && -x .venv/bin/callboard && -d $ENGINE/node_modules ]]
+    [[ -f $STAMP && $(<"$STAMP") == "$1" && -x .venv/bin/callboard && -d $ENGINE/node_modules && -d $CLIENT/node_modules ]]
 }
 
 find_python() {
@@ -169,6 +171,12 @@ fetch_trixie() {
     export APT_CONFIG=$1/apt.conf
     apt-get update --quiet --error-on=any &&
         (cd "$1/packages" && apt-get download --quiet libc6 libstdc++6 libgcc-s1)
+}
+
+# The real Socket.IO client, which the tests join calls with.
+install_test_client() {
+    say client "installing the Socket.IO client for the tests"
+    "${NPM[@]}" ci --prefix "$CLIENT" --loglevel=error >/dev/null
 }
 
 install_mongodb_engine() {

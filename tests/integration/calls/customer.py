@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from cli.embedded.tools import node
 from models.settings import REPOSITORY
 
 JOIN_CALL = REPOSITORY / "tests" / "js" / "join_call.mjs"
@@ -106,7 +107,7 @@ class Watcher:
 async def watch(url: str, token: str, session_id: str, *options: str) -> Watcher:
     """Start the JavaScript client; it leaves by itself at the end of the call."""
     process = await asyncio.create_subprocess_exec(
-        "node", str(JOIN_CALL), url, token, session_id, *options,
+        str(node()), str(JOIN_CALL), url, token, session_id, *options,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     return Watcher(process)
