@@ -9,6 +9,7 @@
 The address of a service stays the same when its process is killed and started again.
 """
 
+import gc
 import os
 import shutil
 import uuid
@@ -26,6 +27,8 @@ from cli.embedded.ports import free_port
 from cli.embedded.ray import ray_child, ray_environment
 from cli.embedded.redis import redis_child, redis_url as embedded_redis_url
 from models.settings import Settings
+
+gc.set_threshold(50_000, 50, 100)  # importing what the suite imports makes the default collect for seconds
 
 
 @pytest.fixture(scope="session")
