@@ -45,7 +45,7 @@ class Terminal:
         """Where everything is, once it runs."""
         self._print("")
         self._print(f"{self._paint('1', 'Callboard is up')}   {self._paint('1;36', settings.base_url)}")
-        self._print(f"  API        {settings.base_url}/api/v1")
+        self._print(f"  API        {settings.base_url}/api/v1, described at {settings.base_url}/api/v1/docs")
         self._print(f"  data, logs {settings.callboard_data_dir}")
         self._print("  Ctrl-C stops everything.")
 

@@ -21,6 +21,8 @@ import socketio
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from actors.call_session.actor import CALL_DRIVER
@@ -58,12 +60,18 @@ def build_site(edge: Edge, *, lifespan: Any = None) -> Any:
         lifespan=lifespan,
         middleware=[CORS],
         routes=[
+            Route("/", _front_door),
             Route("/health", health),
             WebSocketRoute("/audio/{session_id}", edge.media.serve),
             Mount("/api/v1", build_api(edge.services)),
         ],
     )
     return socketio.ASGIApp(edge.realtime.server, site)
+
+
+async def _front_door(request: Request) -> RedirectResponse:
+    """A browser that was given only the address finds the API's pages."""
+    return RedirectResponse("/api/v1/docs")
 
 
 class Site:

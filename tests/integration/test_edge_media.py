@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -245,3 +246,11 @@ async def test_the_door_lets_nobody_in_without_the_token(
             writer.close()
         assert await echoes(carrier)
     assert lines(caplog) == ["attachment refused: no valid token came with it"] * 3
+
+
+async def test_the_bare_address_leads_to_the_pages_of_the_api(replica: Replica) -> None:
+    async with httpx.AsyncClient(base_url=replica.url(), follow_redirects=True) as browser:
+        page = await browser.get("/")
+    assert page.status_code == 200
+    assert page.url.path == "/api/v1/docs"
+    assert "openapi.json" in page.text
