@@ -36,11 +36,17 @@ class Model(BaseModel):
 
 
 class Document(Model):
-    """A stored document. `to_mongo` and `from_mongo` are the only way to and from the database."""
+    """A stored document. `to_mongo` and `from_mongo` are the only way to and from the database.
+
+    `created_by` and `modified_by` are users; None: the product itself. A deleted document stays, and no query finds it.
+    """
 
     id: Id = Field(default_factory=new_id, alias="_id")
     created_at: Time
     updated_at: Time
+    created_by: Id | None = None
+    modified_by: Id | None = None
+    is_deleted: bool = False
 
     def to_mongo(self) -> dict[str, Any]:
         """The document as PyMongo stores it: aliases as keys, times as datetimes."""

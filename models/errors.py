@@ -7,8 +7,12 @@ CallboardError
 ├── Forbidden               403 FORBIDDEN
 ├── NotFound                404 NOT_FOUND
 ├── Conflict                409 DUPLICATE_RESOURCE
+├── Unprocessable           422 VALIDATION_ERROR
+├── RateLimited             429 RATE_LIMIT_EXCEEDED      `retry_after_s`
 ├── ProviderError           502 EXTERNAL_SERVICE_ERROR   a vendor or carrier; `retryable` says whether again may help
-├── NoCapacity              503 INTERNAL_ERROR           every call actor is busy
+├── Unavailable             503 INTERNAL_ERROR           a part of ours is restarting or unreachable
+│   ├── NoCapacity                                       every call actor is busy
+│   └── CreditUnavailable                                the ledger's writer does not answer
 └── InvalidTransition       500 INTERNAL_ERROR           our bug: an event the machine cannot be in
 """
 
@@ -82,6 +86,24 @@ class Conflict(CallboardError):
     code = "DUPLICATE_RESOURCE"
 
 
+class Unprocessable(CallboardError):
+    """Well formed, but it contradicts what was said before, such as another body under a used idempotency key."""
+
+    status = 422
+    code = "VALIDATION_ERROR"
+
+
+class RateLimited(CallboardError):
+    """Too many requests."""
+
+    status = 429
+    code = "RATE_LIMIT_EXCEEDED"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("Too many requests, please try again later")
+        self.retry_after_s = retry_after_s
+
+
 class ProviderError(CallboardError):
     """A vendor or carrier refused, failed or stalled."""
 
@@ -95,11 +117,19 @@ class ProviderError(CallboardError):
         self.retry_after_s = retry_after_s
 
 
-class NoCapacity(CallboardError):
-    """Every call actor is busy; the caller may try again shortly."""
+class Unavailable(CallboardError):
+    """A part of ours cannot answer now; the caller may try again shortly."""
 
     status = 503
     retryable = True
+
+
+class NoCapacity(Unavailable):
+    """Every call actor is busy."""
+
+
+class CreditUnavailable(Unavailable):
+    """The ledger's writer does not answer; nothing is known to have been written."""
 
 
 class InvalidTransition(CallboardError):

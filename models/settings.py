@@ -80,6 +80,27 @@ class Settings(BaseSettings):
     refresh_token_s: int = 30 * 24 * 3600
     signup_credits_micros: int = 0
 
+    # Limits of requests, within a window; 0: none.
+    limit_auth_per_ip: int = Field(default=5, ge=0)
+    limit_auth_window_s: int = Field(default=900, ge=1)
+    limit_api_per_user: int = Field(default=100, ge=0)
+    limit_api_window_s: int = Field(default=900, ge=1)
+    limit_outbound_per_user: int = Field(default=10, ge=0)
+    limit_outbound_window_s: int = Field(default=60, ge=1)
+    trusted_proxies: int = Field(default=0, ge=0)
+    """How many proxies of yours stand before Callboard's own ingress and add to X-Forwarded-For."""
+    idempotency_keep_s: int = Field(default=24 * 3600, ge=60)
+
+    # Webhooks: the token in the address always counts; these come on top.
+    webhook_basic_auth: SecretStr = SecretStr("")
+    """`user:password` that carriers must send; put it into PUBLIC_URL's webhook addresses at the carrier."""
+    webhook_allowed_ips: str = ""
+    """Addresses and networks, comma-separated, that webhooks may come from; empty: any."""
+
+    # Credit ledger.
+    billing_shards: int = Field(default=1, ge=1)
+    """Ledger writers; an account always belongs to the same one."""
+
     # Prices, micro-credits.
     price_stt_per_second: int = 100
     price_llm_per_1k_tokens: int = 2_000

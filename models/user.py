@@ -1,8 +1,12 @@
 """A person who logs in; belongs to one organization."""
 
+from typing import Literal
+
 from pydantic import EmailStr
 
 from models.document import Document, Id
+
+OrganizationRole = Literal["owner", "admin", "manager", "agent", "viewer"]
 
 
 class User(Document):
@@ -12,4 +16,6 @@ class User(Document):
     email: EmailStr
     name: str = ""
     password_hash: str
-    role: str = "user"
+    role: Literal["user", "admin"] = "user"
+    """On the installation, as the public API shows it: an admin runs it and may credit accounts."""
+    organization_role: OrganizationRole = "owner"

@@ -1,5 +1,6 @@
 """What endpoints ask for: the services, the time, and who is asking."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from models.errors import Unauthenticated
 from services.container import Services
+from services.permissions import Permission
 from services.principal import Principal
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token of signup or login")
@@ -26,7 +28,7 @@ Provided = Annotated[Services, Depends(_services)]
 Now = Annotated[datetime, Depends(_now)]
 
 
-async def _principal(
+async def authenticated(
     services: Provided, now: Now, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
     """Raises Unauthenticated without a valid access token."""
@@ -35,5 +37,15 @@ async def _principal(
     return await services.auth.authenticate(credentials.credentials, now)
 
 
-Caller = Annotated[Principal, Depends(_principal)]
+Caller = Annotated[Principal, Depends(authenticated)]
 """The endpoint's argument that makes it require `Authorization: Bearer <access token>`."""
+
+
+def allowed(permission: Permission) -> Callable[[Principal], Awaitable[Principal]]:
+    """A dependency like `authenticated` that raises Forbidden without this permission."""
+
+    async def check(principal: Caller) -> Principal:
+        principal.require(permission)
+        return principal
+
+    return check

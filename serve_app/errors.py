@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pymongo.errors import ConnectionFailure
 from starlette.exceptions import HTTPException
 
-from models.errors import CallboardError, FieldError, Invalid, NoCapacity, ProviderError
+from models.errors import CallboardError, FieldError, Invalid, ProviderError, RateLimited, Unavailable
 from serve_app.envelope import Failure, Problem
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,12 @@ def _provider(error: Any) -> Answer:
     return Answer(error.status, Problem(code=error.code, message=error.message), headers)
 
 
+def _rate_limited(error: Any) -> Answer:
+    wait = error.retry_after_s
+    problem = Problem(code=error.code, message=error.message, details={"retryAfter": wait})
+    return Answer(error.status, problem, {"Retry-After": str(wait)})
+
+
 def _try_later(error: Any) -> Answer:
     message = error.message if isinstance(error, CallboardError) else "The service is starting or busy, try again"
     return Answer(503, Problem(code="INTERNAL_ERROR", message=message), {"Retry-After": str(RETRY_S)})
@@ -77,7 +83,8 @@ def _http(error: Any) -> Answer:
 TABLE: Mapping[type[Exception], Callable[[Any], Answer]] = {
     Invalid: _invalid,
     ProviderError: _provider,
-    NoCapacity: _try_later,
+    RateLimited: _rate_limited,
+    Unavailable: _try_later,
     CallboardError: _ours,
     RequestValidationError: _validation,
     HTTPException: _http,

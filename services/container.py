@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from models.settings import Settings
 from providers.roles import Telephony
 from services.agents import AgentService
+from services.audit import AuditService
 from services.auth import AuthService
 from services.call_addresses import CallAddresses
 from services.call_log import CallLog
@@ -32,6 +33,7 @@ class Services:
     reports: CallReports
     recordings: RecordingService
     sweeper: Sweeper
+    audit: AuditService
     telephony: Telephony
     """Reads the carrier's webhooks."""
 
@@ -44,6 +46,7 @@ def build_services(
     secrets = Secrets(settings.encryption_key)
     addresses = CallAddresses(settings)
     call_log = CallLog(repositories.calls, repositories.organizations, events)
+    audit = AuditService(repositories.audit)
     return Services(
         settings=settings,
         auth=AuthService(settings, repositories, secrets),
@@ -61,5 +64,6 @@ def build_services(
         reports=CallReports(repositories.calls, addresses, call_log),
         recordings=RecordingService(settings.callboard_data_dir, repositories.calls, addresses),
         sweeper=Sweeper(settings, repositories, call_log),
+        audit=audit,
         telephony=telephony,
     )

@@ -44,7 +44,7 @@ class Sessions:
         claims = {
             "sub": user.id,
             "org": user.organization_id,
-            "role": user.role,
+            "role": user.organization_role,
             "kind": kind,
             "iat": now,
             "exp": now + timedelta(seconds=self._lifetime_s[kind]),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from stores.agents import Agents
+from stores.audit import Audit
 from stores.calls import Calls
 from stores.mongo import Database
 from stores.organizations import Organizations
@@ -20,6 +21,7 @@ class Repositories:
     agents: Agents
     phones: Phones
     calls: Calls
+    audit: Audit
 
     @classmethod
     def over(cls, database: Database) -> Self:
@@ -30,6 +32,7 @@ class Repositories:
             agents=Agents(database),
             phones=Phones(database),
             calls=Calls(database),
+            audit=Audit(database),
         )
 
     async def create_indexes(self) -> None:

@@ -43,7 +43,7 @@ class House:
         """A fresh organization and its user."""
         organization = Organization(id=new_id(), created_at=NOW, updated_at=NOW, balance_micros=balance_micros)
         await self.stores.organizations.insert(organization)
-        return Principal(user_id=new_id(), organization_id=organization.id, role="user")
+        return Principal(user_id=new_id(), organization_id=organization.id, role="owner")
 
     async def line(self, principal: Principal) -> tuple[str, Id]:
         """A phone whose agent answers it: its number and its id."""
@@ -86,7 +86,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         stores = Repositories.over(rows)
         await stores.create_indexes()
         built = build_services(settings, rows, control=actors, telephony=carrier, events=events)
-        nobody = Principal(new_id(), new_id(), "user")
+        nobody = Principal(new_id(), new_id(), "owner")
         house = House(settings, built, stores, carrier, actors, events, nobody, told)
         house.principal = await house.tenant()
         yield house

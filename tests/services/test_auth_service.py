@@ -54,7 +54,7 @@ async def test_a_wrong_password_and_a_wrong_address_look_alike(house: House) -> 
 
 async def test_a_token_of_somebody_gone_is_refused(house: House) -> None:
     with pytest.raises(Unauthenticated):
-        await house.services.auth.me(Principal(new_id(), new_id(), "user"))
+        await house.services.auth.me(Principal(new_id(), new_id(), "owner"))
 
 
 async def test_hashing_leaves_the_loop_to_others(house: House) -> None:

@@ -22,7 +22,7 @@ def test_a_token_says_who_until_it_expires() -> None:
     token = sessions.issue(USER, "access", NOW)
     week = timedelta(seconds=SETTINGS.access_token_s)
     almost = NOW + week - timedelta(seconds=1)
-    assert sessions.read(token, "access", almost) == Principal(USER.id, USER.organization_id, "user")
+    assert sessions.read(token, "access", almost) == Principal(USER.id, USER.organization_id, "owner")
     with pytest.raises(Unauthenticated, match="expired"):
         sessions.read(token, "access", NOW + week)
 

@@ -11,7 +11,7 @@ from cli.background import background
 from cli.embedded.ports import free_port
 from cli.serve_child import serve_child
 from models.settings import Settings
-from tests.integration.calls.world import World, a_world
+from tests.integration.product.world import World, a_world
 
 
 @pytest.fixture(scope="package")

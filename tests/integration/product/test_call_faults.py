@@ -12,7 +12,7 @@ from services.call_addresses import CallAddresses
 from simulators.behaviour import Behaviour, Fault
 from simulators.caller import HangUp, Say, Script, WaitForAgent
 from simulators.carrier import Plan
-from tests.integration.calls.world import World
+from tests.integration.product.world import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 

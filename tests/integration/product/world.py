@@ -16,7 +16,7 @@ from simulators.carrier import Carrier, Plan
 from simulators.llm import LlmServer
 from simulators.report import CallReport
 from simulators.tts import TtsServer
-from tests.integration.calls.customer import Customer, sign_up
+from tests.integration.product.customer import Customer, sign_up
 
 BOOKING = (
     WaitForAgent(),

@@ -8,8 +8,8 @@ import pytest
 from simulators.caller import HangUp, Interrupt, Script, StaySilent, WaitForAgent
 from simulators.carrier import Plan
 from simulators.exotel_calls import Outcome
-from tests.integration.calls.customer import GREETING, sign_up, watch
-from tests.integration.calls.world import BOOKING, World
+from tests.integration.product.customer import GREETING, sign_up, watch
+from tests.integration.product.world import BOOKING, World
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
