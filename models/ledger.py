@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from models.document import Id, Model, Time
+from models.document import Document, Id
 
 EntryKind = Literal["top-up", "refund", "hold", "extend", "settle", "release"]
 
 
-class Entry(Model):
+class Entry(Document):
     """One movement. Sums over an account's entries are its balance and what it holds.
 
     `number` counts an account's entries from 1 without gaps and is unique within it, which makes appending a
@@ -15,8 +15,6 @@ class Entry(Model):
     and names the occasion, so a repeated request finds its entry instead of making another.
     """
 
-    id: str
-    """`<organization>:<number>`."""
     organization_id: Id
     number: int
     key: str
@@ -31,8 +29,6 @@ class Entry(Model):
     """What is set aside after this entry."""
     call_id: Id | None = None
     reason: str = ""
-    created_by: Id | None = None
-    created_at: Time
 
     @property
     def available_micros(self) -> int:

@@ -1,23 +1,27 @@
-"""The log of a live call: write first, then charge, then tell. Used by the call actor and by `services.calls`.
+"""The log of a live call: write first, then tell. Used by the call actor and by `services.calls`.
 
-Everything may be repeated after a failure: the store keeps each turn once and charges the difference only.
+Everything may be repeated after a failure: the store keeps each turn once, and the ledger closes a call once.
 """
 
+import logging
 from datetime import datetime
 
 from models.call import Call, CallStatus, CostBreakdown, Recording, Turn, Usage
+from models.errors import CreditUnavailable
 from services import call_events
+from services.credit import Credit
 from stores.calls import ANY_LIVE, Calls, Still
 from stores.events import Events
-from stores.organizations import Organizations
+
+logger = logging.getLogger(__name__)
 
 
 class CallLog:
     """One object per process, for all its calls. Methods raise what PyMongo raises when the store cannot be reached."""
 
-    def __init__(self, calls: Calls, organizations: Organizations, events: Events) -> None:
+    def __init__(self, calls: Calls, credit: Credit, events: Events) -> None:
         self._calls = calls
-        self._organizations = organizations
+        self._credit = credit
         self._events = events
 
     async def started(self, call: Call, now: datetime) -> None:
@@ -35,19 +39,20 @@ class CallLog:
             payload = call_events.status_changed(answered, now)
             await self._events.publish(call.session_id, call_events.CONNECTED, payload)
 
-    async def record_turn(self, call: Call, turn: Turn, usage: Usage, cost: CostBreakdown, now: datetime) -> int:
-        """Append a finished turn and charge what the call has cost so far; the balance left, in micro-credits."""
+    async def record_turn(self, call: Call, turn: Turn, usage: Usage, cost: CostBreakdown, now: datetime) -> None:
+        """Append a finished turn with what the call has cost so far."""
         await self._calls.append_turn(call.id, turn, usage, cost, now)
-        balance = await self._organizations.charge(call.organization_id, call.id, cost.total, now)
         await self._events.publish(
             call.session_id, call_events.TRANSCRIPT, call_events.transcript(call.session_id, turn)
         )
-        return balance
 
-    async def save_usage(self, call: Call, usage: Usage, cost: CostBreakdown, now: datetime) -> int:
-        """Note and charge what the call has cost so far; the balance left, in micro-credits."""
+    async def save_usage(self, call: Call, usage: Usage, cost: CostBreakdown, now: datetime) -> None:
+        """Note what the call has cost so far."""
         await self._calls.save_usage(call.id, usage, cost, now)
-        return await self._organizations.charge(call.organization_id, call.id, cost.total, now)
+
+    async def cover(self, call: Call, total_micros: int, now: datetime) -> bool:
+        """Set `total_micros` aside for the call in all; False: the account cannot. Raises CreditUnavailable."""
+        return await self._credit.extend(call.organization_id, call.id, total_micros, now)
 
     async def report_error(self, call: Call, code: str, message: str, now: datetime) -> None:
         """Tell of a fault the call survives. `message` is for people and says nothing of our insides."""
@@ -92,5 +97,8 @@ class CallLog:
         return finished
 
     async def settle(self, finished: Call, now: datetime) -> None:
-        """Charge a closed log's total and close its account entry; the sweeper does it where a crash came between."""
-        await self._organizations.settle(finished.organization_id, finished.id, finished.cost.total, now)
+        """Charge a closed log's total and let go of its hold; the sweeper does it where that could not be done."""
+        try:
+            await self._credit.close(finished.organization_id, finished.id, finished.cost.total, now)
+        except CreditUnavailable:
+            logger.warning("a call is settled later", extra={"call_id": finished.id})

@@ -13,8 +13,8 @@ class Credit(Protocol):
     Amounts are micro-credits. Any method may raise CreditUnavailable (503) while the ledger's writer restarts.
     """
 
-    async def hold(self, organization_id: Id, call_id: Id, amount_micros: int, now: datetime) -> None:
-        """Set aside `amount_micros` for a call that is about to be; raises InsufficientCredits."""
+    async def hold(self, organization_id: Id, call_id: Id, now: datetime) -> None:
+        """Set aside what a minute of a call may cost, before the call is; raises InsufficientCredits."""
 
     async def extend(self, organization_id: Id, call_id: Id, total_micros: int, now: datetime) -> bool:
         """Raise what is set aside for a live call to `total_micros` in all; False: the account cannot cover it."""

@@ -1,11 +1,15 @@
-"""What a call's usage costs. Pure; the call actor rates as it goes and the final log is rated the same way."""
+"""What a call's usage costs, and what is set aside for it. Pure; the final log is rated as the live call was."""
 
 from dataclasses import dataclass
 from typing import Self
 
 from models.call import CostBreakdown, Usage
-from models.money import divide_half_even
+from models.money import Micros, divide_half_even
 from models.settings import Settings
+
+BUSY_MINUTE = Usage(stt_ms=60_000, llm_tokens=10_000, tts_chars=900, telephony_ms=60_000)
+"""A minute in which both sides talk without a pause: 900 characters are what a voice says in it, 10,000 tokens six
+exchanges over a prompt of full length. Most minutes use a third of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +40,8 @@ def rate(usage: Usage, prices: Prices) -> CostBreakdown:
         tts=divide_half_even(usage.tts_chars * prices.tts_per_1k_chars, 1000),
         telephony=divide_half_even(usage.telephony_ms * prices.telephony_per_second, 1000),
     )
+
+
+def hold_step(prices: Prices) -> Micros:
+    """What is set aside for the next 60 seconds of a call."""
+    return Micros(rate(BUSY_MINUTE, prices).total)

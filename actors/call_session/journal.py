@@ -1,16 +1,22 @@
 """Writes one call's log in order, behind the conversation: the database never holds up the audio."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from actors.billing.rating import Prices, rate
+from actors.billing.holding import Holding
+from actors.billing.rating import Prices, hold_step, rate
 from actors.call_session.protocol import Connect, Finish, ReportError, SaveTurn, SaveUsage
 from models.call import Call, Recording, Turn, Usage
+from models.errors import CreditUnavailable
 from services.call_log import CallLog
 
 Entry = Connect | SaveTurn | SaveUsage | ReportError | Finish
+
+logger = logging.getLogger(__name__)
 
 MAX_WAITING = 500
 """Entries the log may fall behind before the call fails: about an hour of conversation."""
@@ -36,6 +42,8 @@ class Journal:
         self._recording_path = recording_path
         self._on_empty_account = on_empty_account
         self._turns = len(call.turns)
+        step = hold_step(prices)  # which is what the call was begun with
+        self._holding = Holding(step, held=step, renewed_at=time.monotonic(), cost_then=call.cost.total)
         self._entries: asyncio.Queue[tuple[Entry, datetime]] = asyncio.Queue(MAX_WAITING)
 
     def add(self, entry: Entry) -> None:
@@ -58,9 +66,11 @@ class Journal:
                 await self._log.connected(self._call, now)
             case SaveTurn():
                 turn = self._next_turn(entry, now)
-                self._check_balance(await self._log.record_turn(self._call, turn, usage, cost, now))
+                await self._log.record_turn(self._call, turn, usage, cost, now)
+                await self._cover(cost.total, now)
             case SaveUsage():
-                self._check_balance(await self._log.save_usage(self._call, usage, cost, now))
+                await self._log.save_usage(self._call, usage, cost, now)
+                await self._cover(cost.total, now)
             case ReportError():
                 await self._log.report_error(self._call, entry.code, entry.message, now)
             case Finish():
@@ -86,6 +96,17 @@ class Journal:
             timings=entry.timings,
         )
 
-    def _check_balance(self, balance_micros: int) -> None:
-        if balance_micros <= 0:
-            self._on_empty_account()
+    async def _cover(self, cost: int, now: datetime) -> None:
+        """Keep a minute ahead of the call paid for. A ledger that does not answer gets until the hold is used up."""
+        target = self._holding.target(cost, time.monotonic())
+        if target is None:
+            return
+        try:
+            if await self._log.cover(self._call, target, now):
+                self._holding.renewed(target, cost, time.monotonic())
+            else:
+                self._on_empty_account()
+        except CreditUnavailable:
+            logger.warning("the ledger does not answer", extra={"call_id": self._call.id})
+            if self._holding.is_spent(cost):
+                self._on_empty_account()

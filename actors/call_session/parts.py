@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from actors.billing.client import LedgerClient
 from actors.call_session.driver import CallParts
 from actors.speech_to_text.client import RayStt
 from models.call import Call, SessionId
@@ -32,7 +33,7 @@ class Workshop:
         self._client = connect(settings)
         self._repositories = Repositories.over(database(self._client, settings))
         events = Events(settings.redis_url or "")
-        self.log = CallLog(self._repositories.calls, self._repositories.organizations, events)
+        self.log = CallLog(self._repositories.calls, LedgerClient(settings), events)
         self._stt = RayStt(speech_to_text, timeout_s=settings.stt_timeout_s)
         self._llm = registry.llm(settings)
         self._voices: dict[str, Tts] = {}

@@ -13,11 +13,11 @@ from actors.speech_to_text.client import RayStt
 from models.errors import ProviderError
 from models.settings import Settings
 from providers.roles import SpeechAudio
+from tests.local_ray import local_ray
 from tests.providers.sounds import over_the_phone, spoken
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-OBJECT_STORE_BYTES = 80_000_000
 PHRASE = "i would like to book an appointment for tuesday"
 
 
@@ -28,22 +28,10 @@ def settings() -> Settings:
 
 @pytest.fixture(scope="module")
 def worker(settings: Settings) -> Iterator[Any]:
-    """On a Ray of its own: a driver cannot move to a loopback cluster once ray is imported."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", raising=False)
-        patch.setenv("RAY_AUTH_MODE", "disabled")  # as this process has it since it imported ray
-        ray.init(
-            address="local",
-            namespace=settings.ray_namespace,
-            num_cpus=2,
-            object_store_memory=OBJECT_STORE_BYTES,
-            include_dashboard=False,
-            log_to_driver=False,
-        )
+    with local_ray(settings.ray_namespace):
         handle = speech_to_text.start(settings)
         yield handle
         ray.kill(handle)
-        ray.shutdown()
 
 
 @pytest.fixture
