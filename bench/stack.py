@@ -1,5 +1,6 @@
 """The whole product on embedded services in a directory of its own, for benchmarks; nothing is left behind."""
 
+import os
 import tempfile
 import time
 import uuid
@@ -19,9 +20,19 @@ from cli.embedded.redis import redis_child, redis_url
 from models.settings import Settings
 
 
+def _nothing(settings: Settings) -> None:
+    return
+
+
 @contextmanager
-def running(application: Callable[[Settings], Child], **chosen: object) -> Iterator[tuple[Settings, Background]]:
-    """MongoDB, Redis, Ray and `application` until the context is left; `chosen` are settings."""
+def running(
+    application: Callable[[Settings], Child], prepare: Callable[[Settings], None] = _nothing, /, **chosen: object
+) -> Iterator[tuple[Settings, Background]]:
+    """MongoDB, Redis, Ray and `application` until the context is left; `chosen` are settings.
+
+    `MONGODB_URL` in the environment replaces the embedded database. `prepare` runs when the database does.
+    """
+    given = os.environ.get("MONGODB_URL")
     with (
         tempfile.TemporaryDirectory(prefix="callboard-") as directory,
         background(Path(directory) / "logs") as children,
@@ -30,14 +41,16 @@ def running(application: Callable[[Settings], Child], **chosen: object) -> Itera
         settings = Settings(
             _env_file=None,
             callboard_data_dir=data,
-            mongodb_url=mongodb_url(data),
+            mongodb_url=given or mongodb_url(data),
             redis_url=redis_url(data),
             host="127.0.0.1",
             port=free_port(),
             secret_key=SecretStr(uuid.uuid4().hex),
             encryption_key=SecretStr(Fernet.generate_key().decode()),
         ).model_copy(update=chosen)
-        children.start(mongodb_child(data))
+        if not given:
+            children.start(mongodb_child(data))
+        prepare(settings)
         children.start(redis_child(data))
         ray, address = ray_child(settings)
         children.start(ray)

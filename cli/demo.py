@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import socketio
 
+from cli.admin import make_admin
 from cli.child import Child, Restart
 from cli.embedded.ports import free_port
 from cli.errors import StartFailed
@@ -76,6 +77,7 @@ async def run_demo(settings: Settings) -> None:
     terminal.note(f"  demo login {EMAIL} / {password}")
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}/api/v1", timeout=20.0) as http:
         customer = await _log_in(http, password)
+        await make_admin(settings, EMAIL)
         call = await _place_call(customer, await _agent(customer))
         await _watch(settings, customer, call, terminal)
 

@@ -1,4 +1,4 @@
-"""The `callboard` command: `up` and `doctor`."""
+"""The `callboard` command: `up`, `doctor` and `admin`."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from cli.admin import admin
 from cli.doctor import doctor
 from cli.terminal import Terminal
 from cli.up import REFUSED, up
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(up(settings, demo=chosen.demo))
         case "doctor":
             sys.exit(doctor(settings))
+        case "admin":
+            sys.exit(admin(settings, chosen.email))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("up", help="run everything on this machine until Ctrl-C")
     run.add_argument("--demo", action="store_true", help="with a demo account and a simulated call")
     commands.add_parser("doctor", help="say what is there, what is missing and what to do about it")
+    administrator = commands.add_parser("admin", help="let a user run this installation, such as credit accounts")
+    administrator.add_argument("email", metavar="EMAIL", help="the address they signed up with")
     return parser
 
 

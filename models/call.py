@@ -121,3 +121,5 @@ class Call(Document):
     cost: CostBreakdown = CostBreakdown()
     recording: Recording | None = None
     lease: Lease | None = None
+    reconciled_at: Time | None = None
+    """When the carrier was last asked what became of the call."""

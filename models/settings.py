@@ -4,12 +4,14 @@
 object to Serve and to every actor, so no other module reads the environment.
 """
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+Network = IPv4Network | IPv6Network
 DEMO_WHISPER = REPOSITORY / "assets" / "demo_whisper"
 
 
@@ -93,7 +95,7 @@ class Settings(BaseSettings):
 
     # Webhooks: the token in the address always counts; these come on top.
     webhook_basic_auth: SecretStr = SecretStr("")
-    """`user:password` that carriers must send; put it into PUBLIC_URL's webhook addresses at the carrier."""
+    """`user:password` that carriers must send; it is part of every webhook address we hand out."""
     webhook_allowed_ips: str = ""
     """Addresses and networks, comma-separated, that webhooks may come from; empty: any."""
 
@@ -106,6 +108,25 @@ class Settings(BaseSettings):
     price_llm_per_1k_tokens: int = 2_000
     price_tts_per_1k_chars: int = 15_000
     price_telephony_per_second: int = 91
+
+    @field_validator("webhook_basic_auth")
+    @classmethod
+    def _has_both_parts(cls, value: SecretStr) -> SecretStr:
+        user, colon, password = value.get_secret_value().partition(":")
+        if value.get_secret_value() and not (user and colon and password):
+            raise ValueError("must be user:password")
+        return value
+
+    @field_validator("webhook_allowed_ips")
+    @classmethod
+    def _names_networks(cls, text: str) -> str:
+        _networks(text)
+        return text
+
+    @property
+    def webhook_networks(self) -> tuple[Network, ...]:
+        """`webhook_allowed_ips`, read; an address is a network of one."""
+        return _networks(self.webhook_allowed_ips)
 
     @property
     def base_url(self) -> str:
@@ -121,3 +142,7 @@ class Settings(BaseSettings):
     def stt_model_path(self) -> str:
         """What the speech-to-text engine is asked to load."""
         return str(DEMO_WHISPER) if self.stt_model == "demo" else self.stt_model
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip())

@@ -19,3 +19,7 @@ class User(Document):
     role: Literal["user", "admin"] = "user"
     """On the installation, as the public API shows it: an admin runs it and may credit accounts."""
     organization_role: OrganizationRole = "owner"
+    is_active: bool = True
+    """A disabled user cannot log in; sessions and keys do not count meanwhile."""
+    retiring: Id | None = None
+    """The attempt under way to take an owner's role away; other such attempts do not count this owner meanwhile."""

@@ -142,6 +142,14 @@ class Telephony(Protocol):
     async def place_call(self, credentials: CarrierCredentials, request: PlaceCall) -> PlacedCall:
         """Dial. Never retried after the request may have reached the carrier: a call must not be dialled twice."""
 
+    async def check_account(self, credentials: CarrierCredentials) -> None:
+        """Ask whether the credentials open the account; raises Invalid when not, ProviderError when nobody can say."""
+
+    async def fetch_call(self, credentials: CarrierCredentials, carrier_call_id: str) -> StatusUpdate | None:
+        """The carrier's own word on a call; None when it knows none of this id. A status that may mean anything is
+        None too. Raises ProviderError.
+        """
+
     def parse_incoming(self, body: Mapping[str, object]) -> IncomingCall:
         """An incoming-call webhook; raises Invalid when it is not one."""
 

@@ -1,13 +1,19 @@
 """The canonical REST API, `/api/v1`: a FastAPI application of its own, mounted by `app`."""
 
-from fastapi import FastAPI
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from fastapi import Depends, FastAPI
 
+from serve_app.body_limit import BodyLimit
+from serve_app.envelope import Failure
 from serve_app.errors import add_error_handlers
-from serve_app.resources import agents, auth, calls, phones, webhooks
+from serve_app.rate_limits import RateLimitHeaders, by_address
+from serve_app.resources import agents, api_keys, audit, auth, billing, calls, dashboard, phones, users, webhooks
+from serve_app.resources.lists import fails_with
+from serve_app.webhook_gate import WebhookGate
 from services.container import Services
 
 BODY_BYTES = 1 << 20
+ANYWHERE = fails_with(429, 503) | {"4XX": {"model": Failure, "description": "Any other refusal"}}
+"""The last entry also keeps FastAPI from documenting its own 422: refused input is a 400 here, in our shape."""
 
 DESCRIPTION = """AI phone agents. Sign up or log in, then send `Authorization: Bearer <access token>`.
 
@@ -19,8 +25,11 @@ def build_api(services: Services) -> FastAPI:
     """The application; its documentation is at `/docs` and `/openapi.json` below the place it is mounted at."""
     api = FastAPI(title="Callboard", version="1", description=DESCRIPTION, redirect_slashes=False)
     api.state.services = services
-    api.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
+    api.add_middleware(BodyLimit, limit_bytes=BODY_BYTES)
+    api.add_middleware(RateLimitHeaders)
     add_error_handlers(api)
-    for resource in (auth, agents, phones, calls, webhooks):
-        api.include_router(resource.router)
+    api.include_router(auth.router, dependencies=[Depends(by_address)], responses=ANYWHERE)
+    for resource in (agents, phones, calls, dashboard, billing, users, api_keys, audit):
+        api.include_router(resource.router, responses=ANYWHERE)
+    api.include_router(webhooks.router, dependencies=[Depends(WebhookGate(services.settings))])
     return api

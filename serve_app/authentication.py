@@ -8,11 +8,18 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from models.errors import Unauthenticated
+from serve_app import rate_limits
+from serve_app.client_address import client_ip
 from services.container import Services
 from services.permissions import Permission
-from services.principal import Principal
+from services.principal import Principal, Source
 
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token of signup or login")
+_bearer = HTTPBearer(
+    auto_error=False, bearerFormat="JWT", description="The access token of signup or login, or an API key (`cb_...`)"
+)
+
+USER_AGENT = 200
+"""Characters of the User-Agent header that the audit log keeps."""
 
 
 def _services(request: Request) -> Services:
@@ -29,12 +36,17 @@ Now = Annotated[datetime, Depends(_now)]
 
 
 async def authenticated(
-    services: Provided, now: Now, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    services: Provided,
+    now: Now,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
-    """Raises Unauthenticated without a valid access token."""
+    """Raises Unauthenticated without a valid access token or API key, and RateLimited when its user asks too often."""
     if credentials is None:
         raise Unauthenticated("Missing access token")
-    return await services.auth.authenticate(credentials.credentials, now)
+    principal = await services.auth.authenticate(credentials.credentials, now, _source(request, services))
+    await rate_limits.by_user(request, services, principal)
+    return principal
 
 
 Caller = Annotated[Principal, Depends(authenticated)]
@@ -49,3 +61,8 @@ def allowed(permission: Permission) -> Callable[[Principal], Awaitable[Principal
         return principal
 
     return check
+
+
+def _source(request: Request, services: Services) -> Source:
+    ip = client_ip(request, services.settings.trusted_proxies)
+    return Source(ip=ip, user_agent=request.headers.get("user-agent", "")[:USER_AGENT])

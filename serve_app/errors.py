@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from models.errors import CallboardError, FieldError, Invalid, ProviderError, RateLimited, Unavailable
 from serve_app.envelope import Failure, Problem
+from serve_app.rate_limits import NOTED
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,9 @@ async def _expected(request: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("a request failed unexpectedly", extra=_about(request, error))
-    return _rendered(answer_to(error))
+    answer = _rendered(answer_to(error))
+    answer.headers.update(request.scope.get(NOTED, {}))  # no middleware of ours sees this answer
+    return answer
 
 
 def _about(request: Request, error: Exception) -> dict[str, str]:

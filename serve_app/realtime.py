@@ -1,6 +1,7 @@
 """Live calls over Socket.IO: who may watch which call, and what a client that joins is told.
 
-The token comes with `call:join`, or once with the connection (`io(url, {auth: {token}})`); the payload's wins.
+The token, an access token or an API key, comes with `call:join`, or once with the connection
+(`io(url, {auth: {token}})`); the payload's wins.
 Events themselves come from `services.call_log` through Redis and are not made here.
 """
 
@@ -19,6 +20,7 @@ from serve_app.rooms import Rooms
 from services import call_events
 from services.auth import AuthService
 from services.calls import CallService
+from services.permissions import Permission
 from services.principal import Principal
 from stores.events import room
 
@@ -34,10 +36,10 @@ Handler = Callable[[str, "Request"], Awaitable[None]]
 
 @dataclass(slots=True)
 class Client:
-    """One connection: the token it came with, and for each call it joined on whose behalf."""
+    """One connection: the token it came with, and the one that each call was joined with."""
 
     token: str
-    joined: dict[str, Principal] = field(default_factory=dict)
+    joined: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,12 @@ class Realtime:
         token = request.token or client.token
         if not token:
             raise Unauthenticated("A token is required")
-        principal = await self._auth.authenticate(token, self._now())
+        principal = await self._allowed(token, "calls:read")
         await self._calls.by_session(principal, request.session_id)
-        if request.session_id in client.joined:
+        has_joined = request.session_id in client.joined
+        client.joined[request.session_id] = token
+        if has_joined:
             return
-        client.joined[request.session_id] = principal
         try:
             await self._tell_past(sid, request.session_id, principal)
         except Exception:
@@ -142,10 +145,17 @@ class Realtime:
         await self.server.leave_room(sid, room(request.session_id))
 
     async def _hangup(self, sid: str, request: Request) -> None:
-        principal = self._clients[sid].joined.get(request.session_id)
-        if principal is None:
+        token = self._clients[sid].joined.get(request.session_id)
+        if token is None:
             raise Forbidden("Join the call first")
+        # Asked again: since the client joined, it may have logged out, or its role may have changed.
+        principal = await self._allowed(token, "calls:write")
         await self._calls.end(principal, request.session_id, HANGUP, self._now())
+
+    async def _allowed(self, token: str, permission: Permission) -> Principal:
+        principal = await self._auth.authenticate(token, self._now())
+        principal.require(permission)
+        return principal
 
     # --- events to clients ------------------------------------------------------------------------------
     async def _tell(self, sid: str, event: str, payload: call_events.Payload) -> None:

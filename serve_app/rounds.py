@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -51,7 +50,7 @@ class Rounds:
             if await self._is_ours():
                 try:
                     await self._sweeper.sweep(self._now())
-                except PyMongoError:
+                except Exception:  # whatever it was, the next round must come
                     logger.exception("a sweep broke off")
 
     async def _is_ours(self) -> bool:

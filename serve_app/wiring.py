@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from actors.billing.client import LedgerClient
 from actors.handles import CallHandles
 from models.settings import Settings
 from providers.registry import telephony
@@ -15,6 +16,7 @@ from serve_app.rounds import Rounds
 from services.call_log import CallLog
 from services.container import Services, build_services
 from stores.events import Events
+from stores.limits import Limits
 from stores.mongo import Database, connect, database
 from stores.repositories import Repositories
 
@@ -39,21 +41,32 @@ def utc_now() -> datetime:
 async def opened(settings: Settings) -> AsyncIterator[Edge]:
     """The edge of this process, running; on leaving, everything it opened is closed."""
     logging.getLogger("httpx").setLevel(logging.WARNING)  # below that it prints every address, keys included
-    client, events = connect(settings), Events(settings.redis_url or "")
+    client, redis_url = connect(settings), settings.redis_url or ""
+    events, limits = Events(redis_url), Limits(redis_url)
     try:
-        edge = _build(settings, database(client, settings), events)
+        edge = _build(settings, database(client, settings), events, limits)
         async with edge.realtime.running(), Rounds(settings, edge.services.sweeper, utc_now).running():
             yield edge
     finally:
+        await limits.close()
         await events.close()
         await client.close()
 
 
-def _build(settings: Settings, data: Database, events: Events) -> Edge:
+def _build(settings: Settings, data: Database, events: Events, limits: Limits) -> Edge:
     handles = CallHandles(settings)
-    services = build_services(settings, data, control=handles, telephony=telephony(CARRIER, settings), events=events)
+    credit = LedgerClient(settings)
+    services = build_services(
+        settings,
+        data,
+        control=handles,
+        credit=credit,
+        telephony=telephony(CARRIER, settings),
+        events=events,
+        limits=limits,
+    )
     repositories = Repositories.over(data)
-    log = CallLog(repositories.calls, repositories.organizations, events)
+    log = CallLog(repositories.calls, credit, events)
     return Edge(
         services=services,
         media=Media(services.calls, log, handles, utc_now),

@@ -7,8 +7,9 @@ from models.agent import Agent, AgentConfig
 from models.document import new_id
 from models.errors import Conflict
 from services.agent_merge import Patch, merge
+from services.audit import AuditService
 from services.principal import Principal
-from stores.calls import Figures
+from stores.figures import Figures
 from stores.repositories import Repositories
 from stores.repository import Page
 
@@ -16,23 +17,16 @@ from stores.repository import Page
 class AgentService:
     """The rules around agents. Every method raises NotFound for an agent of another organization."""
 
-    def __init__(self, repositories: Repositories) -> None:
+    def __init__(self, repositories: Repositories, audit: AuditService) -> None:
         self._stores = repositories
+        self._audit = audit
         self._agents = repositories.agents
 
     async def create(self, principal: Principal, *, name: str, config: AgentConfig, now: datetime) -> Agent:
         """A new agent of the user's."""
-        return await self._agents.insert(
-            Agent(
-                id=new_id(),
-                created_at=now,
-                updated_at=now,
-                organization_id=principal.organization_id,
-                user_id=principal.user_id,
-                name=name,
-                config=config,
-            )
-        )
+        agent = await self._store(principal, name, config, now)
+        await self._audit.record(principal, "create", "agent", agent.id, now)
+        return agent
 
     async def page(self, principal: Principal, *, search: str | None, page: int, limit: int) -> Page[Agent]:
         """The organization's agents, newest first; `search` is part of a name."""
@@ -52,18 +46,38 @@ class AgentService:
         if config is not None:
             _, leaves = merge(agent.config, config)
             fields |= {f"config.{path}": value for path, value in leaves.items()}
-        return await self._agents.change(principal.organization_id, agent_id, fields, now)
+        changed = await self._agents.change(principal.organization_id, agent.id, fields, now, principal.user_id)
+        await self._audit.record(principal, "update", "agent", agent.id, now, fields=sorted(fields))
+        return changed
 
     async def delete(self, principal: Principal, agent_id: str, now: datetime) -> None:
         """Remove an agent and take it off its phones; raises Conflict while it has calls."""
         agent = await self._agents.get(principal.organization_id, agent_id)
         if await self._stores.calls.is_agent_busy(principal.organization_id, agent.id):
             raise Conflict("Cannot delete agent with active calls")
-        await self._stores.phones.forget_agent(principal.organization_id, agent.id, now)
-        await self._agents.delete(principal.organization_id, agent.id)
+        await self._stores.phones.forget_agent(principal.organization_id, agent.id, now, principal.user_id)
+        await self._agents.delete(principal.organization_id, agent.id, now, principal.user_id)
+        await self._audit.record(principal, "delete", "agent", agent.id, now)
 
     async def duplicate(self, principal: Principal, agent_id: str, *, name: str | None, now: datetime) -> Agent:
         """The same configuration under a new name."""
         agent = await self._agents.get(principal.organization_id, agent_id)
         copy = name or f"Copy of {agent.name}"[:100]
-        return await self.create(principal, name=copy, config=agent.config, now=now)
+        made = await self._store(principal, copy, agent.config, now)
+        await self._audit.record(principal, "duplicate", "agent", made.id, now, original=agent.id)
+        return made
+
+    async def _store(self, principal: Principal, name: str, config: AgentConfig, now: datetime) -> Agent:
+        return await self._agents.insert(
+            Agent(
+                id=new_id(),
+                created_at=now,
+                updated_at=now,
+                created_by=principal.user_id,
+                modified_by=principal.user_id,
+                organization_id=principal.organization_id,
+                user_id=principal.user_id,
+                name=name,
+                config=config,
+            )
+        )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from models.call import SessionId
 from models.document import Id
@@ -59,7 +59,10 @@ class CallAddresses:
 
     def _webhook(self, event: str, about: Literal["call", "phone"], subject: Id) -> str:
         query = urlencode({about: subject, "token": token_for(self._secret, about, subject)})
-        return f"{self._settings.base_url}/api/v1/webhooks/exotel/{event}?{query}"
+        scheme, _, place = self._settings.base_url.partition("://")
+        user, _, password = self._settings.webhook_basic_auth.get_secret_value().partition(":")
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
+        return f"{scheme}://{login}{place}/api/v1/webhooks/exotel/{event}?{query}"
 
     def _check(self, purpose: Purpose, subject: str, token: str) -> None:
         if not is_token_for(self._secret, purpose, subject, token):

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.agent import Agent
 from models.call import Call, CallStatus, Direction, Lease, SessionId
-from models.document import new_id
+from models.document import Id, new_id
 from models.errors import CallboardError, Conflict, FieldError, Invalid, NotFound
 from models.phone import Phone
 from models.settings import Settings
@@ -15,6 +15,7 @@ from services import carrier_accounts
 from services.call_addresses import CallAddresses, WebhookKey
 from services.call_log import CallLog
 from services.control import CallControl
+from services.credit import Credit
 from services.numbers import e164
 from services.principal import Principal
 from stores.calls import Calls, Still
@@ -36,6 +37,7 @@ class CallService:
         secrets: Secrets,
         addresses: CallAddresses,
         call_log: CallLog,
+        credit: Credit,
         control: CallControl,
         telephony: Telephony,
     ) -> None:
@@ -45,6 +47,7 @@ class CallService:
         self._secrets = secrets
         self._addresses = addresses
         self._log = call_log
+        self._credit = credit
         self._control = control
         self._telephony = telephony
 
@@ -58,19 +61,24 @@ class CallService:
         agent_id: str,
         metadata: dict[str, Any],
         now: datetime,
+        call_id: Id | None = None,
     ) -> Call:
         """Dial. The call is stored before the carrier hears of it, so its callbacks always find it.
+
+        With a `call_id` that was stored before, by an attempt that broke off: that call, and nothing is dialled.
 
         Raises Invalid (numbers), NotFound (phone, agent), InsufficientCredits, and ProviderError when the carrier
         refused: the call is then in the log as failed.
         """
+        if call_id is not None and (made := await self._made(principal, call_id)) is not None:
+            return made
         to_number = e164(to_phone, "toPhone")
         phone = await self._stores.phones.by_number(principal.organization_id, e164(from_phone, "fromPhone"))
         agent = await self._stores.agents.get(principal.organization_id, agent_id)
         if phone.status != "active":
             raise Invalid(fields=[FieldError("fromPhone", "The phone is inactive")])
         call = _new_call(phone, agent, "outbound", from_phone=phone.number, to_phone=to_number, now=now)
-        call = call.model_copy(update={"user_id": principal.user_id, "metadata": metadata})
+        call = call.model_copy(update={"id": call_id or call.id, "user_id": principal.user_id, "metadata": metadata})
         await self._begin(call, now)
         return await self._dial(call, phone, now)
 
@@ -178,12 +186,12 @@ class CallService:
 
     # --- inside -----------------------------------------------------------------------------------------
     async def _begin(self, call: Call, now: datetime) -> None:
-        """Open the account entry, then store, then tell; a call is never stored without a way to charge it."""
-        await self._stores.organizations.open_charge(call.organization_id, call.id, now)
+        """Set credit aside, then store, then tell: no call is ever stored that nobody can pay."""
+        await self._credit.hold(call.organization_id, call.id, now)
         try:
             await self._calls.insert(call)
         except Conflict:
-            await self._stores.organizations.settle(call.organization_id, call.id, 0, now)
+            await self._credit.close(call.organization_id, call.id, 0, now)
             raise
         await self._log.started(call, now)
 
@@ -203,13 +211,26 @@ class CallService:
             raise
         return await self._calls.bind_carrier(call.id, placed.carrier_call_id, now)
 
+    async def _made(self, principal: Principal, call_id: Id) -> Call | None:
+        try:
+            return await self.get(principal, call_id)
+        except NotFound:
+            return None
+
     async def _of_carrier(self, phone: Phone, carrier_call_id: str) -> Call | None:
-        """The phone's call of this carrier id; another phone's is none of its business."""
+        """The call of this carrier id that rings or rang the phone; any other is none of its business.
+
+        Raises Conflict when it is over: an old announcement must not open its media again.
+        """
         try:
             call = await self._calls.by_carrier(carrier_call_id)
         except NotFound:
             return None
-        return call if call.phone_id == phone.id else None
+        if call.phone_id != phone.id or call.direction != "inbound":
+            return None
+        if call.status.is_final:
+            raise Conflict("Call is over")
+        return call
 
 
 def _new_call(

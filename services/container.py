@@ -5,17 +5,28 @@ from dataclasses import dataclass
 from models.settings import Settings
 from providers.roles import Telephony
 from services.agents import AgentService
+from services.api_keys import ApiKeyService
 from services.audit import AuditService
 from services.auth import AuthService
+from services.billing import BillingService
 from services.call_addresses import CallAddresses
 from services.call_log import CallLog
 from services.call_reports import CallReports
 from services.calls import CallService
 from services.control import CallControl
+from services.credit import Credit
+from services.dashboard import DashboardService
+from services.idempotency import Idempotency
+from services.leftovers import Leftovers
+from services.passwords import Passwords
 from services.phones import PhoneService
+from services.rate_limits import RateLimits
+from services.reconciler import Reconciler
 from services.recordings import RecordingService
 from services.sweeper import Sweeper
+from services.users import UserService
 from stores.events import Events
+from stores.limits import Limits
 from stores.mongo import Database
 from stores.repositories import Repositories
 from stores.secrets import Secrets
@@ -27,43 +38,69 @@ class Services:
 
     settings: Settings
     auth: AuthService
+    users: UserService
+    keys: ApiKeyService
     agents: AgentService
     phones: PhoneService
     calls: CallService
     reports: CallReports
     recordings: RecordingService
+    dashboard: DashboardService
     sweeper: Sweeper
     audit: AuditService
+    billing: BillingService
+    limits: RateLimits
+    idempotency: Idempotency
     telephony: Telephony
     """Reads the carrier's webhooks."""
 
 
 def build_services(
-    settings: Settings, database: Database, *, control: CallControl, telephony: Telephony, events: Events
+    settings: Settings,
+    database: Database,
+    *,
+    control: CallControl,
+    credit: Credit,
+    telephony: Telephony,
+    events: Events,
+    limits: Limits,
 ) -> Services:
     """The services over one database; touches neither database nor network."""
     repositories = Repositories.over(database)
     secrets = Secrets(settings.encryption_key)
     addresses = CallAddresses(settings)
-    call_log = CallLog(repositories.calls, repositories.organizations, events)
+    call_log = CallLog(repositories.calls, credit, events)
     audit = AuditService(repositories.audit)
+    passwords = Passwords()
+    keys = ApiKeyService(repositories, audit)
+    reconciler = Reconciler(settings, repositories, secrets=secrets, call_log=call_log, telephony=telephony)
+    leftovers = Leftovers(repositories.holds, repositories.calls, call_log, credit)
     return Services(
         settings=settings,
-        auth=AuthService(settings, repositories, secrets),
-        agents=AgentService(repositories),
-        phones=PhoneService(repositories, secrets=secrets, addresses=addresses),
+        auth=AuthService(
+            settings, repositories, secrets=secrets, passwords=passwords, keys=keys, credit=credit, audit=audit
+        ),
+        users=UserService(repositories, passwords=passwords, audit=audit),
+        keys=keys,
+        agents=AgentService(repositories, audit),
+        phones=PhoneService(repositories, secrets=secrets, addresses=addresses, telephony=telephony, audit=audit),
         calls=CallService(
             settings,
             repositories,
             secrets=secrets,
             addresses=addresses,
             call_log=call_log,
+            credit=credit,
             control=control,
             telephony=telephony,
         ),
         reports=CallReports(repositories.calls, addresses, call_log),
         recordings=RecordingService(settings.callboard_data_dir, repositories.calls, addresses),
-        sweeper=Sweeper(settings, repositories, call_log),
+        dashboard=DashboardService(repositories),
+        sweeper=Sweeper(settings, repositories, call_log, reconciler, leftovers),
         audit=audit,
+        billing=BillingService(repositories, credit, audit),
+        limits=RateLimits(settings, limits),
+        idempotency=Idempotency(repositories.idempotency),
         telephony=telephony,
     )

@@ -6,9 +6,9 @@ nobody's right inside an organization: it belongs to the people who run the inst
 
 from typing import Literal, get_args
 
+from models.api_key import Scope
 from models.user import OrganizationRole
 
-Scope = Literal["read", "write", "admin"]
 Permission = Literal[
     "agents:read",
     "agents:write",

@@ -33,6 +33,8 @@ from simulators.exotel_calls import (
     callback_body,
     dial_request,
     incoming_form,
+    list_body,
+    page_size,
     stream_url_in,
 )
 from simulators.exotel_frames import StreamIds
@@ -53,6 +55,8 @@ class Plan:
     """From the order to the first ring."""
     ring_s: float = 0.8
     """From the first ring to the outcome."""
+    lost: frozenset[str] = frozenset()
+    """Status callbacks that never leave: `ringing`, `answered`, `terminal`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class CarrierCall:
 
     state: CallState
     callbacks: Callbacks
+    lost: frozenset[str] = frozenset()
     report: CallReport | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -101,6 +106,7 @@ class Carrier:
         self._running = AsyncExitStack()
         routes = [
             Route("/v1/Accounts/{account}/Calls/connect.json", self._connect, methods=["POST"]),
+            Route("/v1/Accounts/{account}/Calls.json", self._list, methods=["GET"]),
             Route("/v1/Accounts/{account}/Calls/{sid}.json", self._details, methods=["GET"]),
         ]
         self._server = LocalServer(Starlette(routes=routes), port=port)
@@ -158,9 +164,20 @@ class Carrier:
             return _refused(Refusal(400, str(problem), "BAD_REQUEST"))
         state = self._new_state(order.callee, order.caller_id, "outbound-api")
         state.custom_field = order.custom_field
-        call = self._new_call(state, order.callback_url, is_json=order.is_callback_json)
-        self._tasks.append(asyncio.create_task(self._dial(call, order, self.plans.next())))
+        plan = self.plans.next()
+        call = self._new_call(state, order.callback_url, is_json=order.is_callback_json, lost=plan.lost)
+        self._tasks.append(asyncio.create_task(self._dial(call, order, plan)))
         return JSONResponse(call_body(state))
+
+    async def _list(self, request: Request) -> Response:
+        if not self._is_allowed(request):
+            return _refused(UNAUTHORIZED)
+        try:
+            size = page_size(request.query_params.get("PageSize"))
+        except BadRequest as problem:
+            return _refused(Refusal(400, str(problem), "BAD_REQUEST"))
+        newest_first = [call.state for call in reversed(self.calls.values())]
+        return JSONResponse(list_body(self.account.sid, newest_first, size))
 
     async def _details(self, request: Request) -> Response:
         if not self._is_allowed(request):
@@ -204,12 +221,13 @@ class Carrier:
         state.status = Outcome.FAILED if call.report.end_reason == "refused" else Outcome.ANSWERED
 
     def _tell(self, call: CarrierCall, order: DialRequest, event: str) -> None:
-        if event in order.callback_events:
+        if event in order.callback_events and event not in call.lost:
             call.callbacks.put(callback_body(call.state, event, now=datetime.now(UTC), is_extended=True))
 
     def _close(self, call: CarrierCall, *, is_extended: bool) -> None:
         call.state.ended = datetime.now(UTC)
-        call.callbacks.put(callback_body(call.state, "terminal", now=call.state.ended, is_extended=is_extended))
+        if "terminal" not in call.lost:
+            call.callbacks.put(callback_body(call.state, "terminal", now=call.state.ended, is_extended=is_extended))
         call.callbacks.close()
         if self._on_end:
             self._on_end(call)
@@ -220,8 +238,10 @@ class Carrier:
             secrets.token_hex(16), self.account.sid, from_number, to_number, direction, created=datetime.now(UTC)
         )
 
-    def _new_call(self, state: CallState, callback_url: str | None, *, is_json: bool) -> CarrierCall:
-        call = CarrierCall(state, Callbacks(self._client, callback_url, is_json=is_json))
+    def _new_call(
+        self, state: CallState, callback_url: str | None, *, is_json: bool, lost: frozenset[str] = frozenset()
+    ) -> CarrierCall:
+        call = CarrierCall(state, Callbacks(self._client, callback_url, is_json=is_json), lost)
         self.calls[state.sid] = call
         return call
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 from xml.etree import ElementTree
 
 _INDIA = timezone(timedelta(hours=5, minutes=30))
+_PAGE_SIZE = 50
+_MAX_PAGE_SIZE = 100
 _REQUIRED = ("From", "CallerId", "StreamUrl", "StreamType")
 
 
@@ -132,6 +134,22 @@ def call_body(call: CallState, *, has_details: bool = False) -> dict[str, object
         status = call.status if call.ended else None
         body["Details"] = {"ConversationDuration": call.conversation_s, "Leg1Status": status, "Legs": [leg]}
     return {"Call": body}
+
+
+def list_body(account_sid: str, calls: Sequence[CallState], size: int) -> dict[str, object]:
+    """The first page of the account's calls."""
+    first = f"/v1/Accounts/{account_sid}/Calls.json?PageSize={size}"
+    pages = {"Total": len(calls), "PageSize": size, "FirstPageUri": first, "PrevPageUri": None, "NextPageUri": None}
+    return {"Metadata": pages, "Calls": [call_body(call)["Call"] for call in calls[:size]]}
+
+
+def page_size(text: str | None) -> int:
+    """How many calls a page of the list shows, 100 at most; raises BadRequest."""
+    if text is None:
+        return _PAGE_SIZE
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MAX_PAGE_SIZE):
+        raise BadRequest(f"PageSize must be between 1 and {_MAX_PAGE_SIZE}")
+    return int(text)
 
 
 def callback_body(call: CallState, event: str, *, now: datetime, is_extended: bool) -> dict[str, object]:

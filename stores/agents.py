@@ -16,6 +16,7 @@ SHAPE = Shape(
     noun="Agent",
     taken="Agent already exists",
     indexes=(IndexModel([("organizationId", ASCENDING), ("createdAt", DESCENDING)]),),
+    deletable=True,
 )
 
 
@@ -33,6 +34,6 @@ class Agents(Repository[Agent]):
         return await self.page(organization_id, where, page=page, limit=limit)
 
     async def names(self, organization_id: Id, agent_ids: Iterable[Id]) -> dict[Id, str]:
-        """The names of those agents that exist."""
+        """The names of those agents that exist; a call keeps the name of a deleted one itself."""
         scope = self._of(organization_id, {"_id": {"$in": list(agent_ids)}})
         return {Id(row["_id"]): row["name"] async for row in self._rows.find(scope, {"name": True})}

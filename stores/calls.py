@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, IndexModel
+import pymongo
+from pymongo import ASCENDING, IndexModel
 
 from models.call import Call, CallStatus, CostBreakdown, Direction, Lease, Recording, SessionId, Turn, Usage
 from models.document import Id
+from stores import call_lists
+from stores.call_lists import LIVE as LIVE
+from stores.figures import OVERVIEW, TOTAL, Figures, Overview
 from stores.mongo import Database, repeatable
-from stores.repository import Page, Repository, Shape, Where
+from stores.repository import NEWEST_FIRST, Index, Page, Repository, Shape, Where
+from stores.totals import Totals
 
 SHAPE = Shape(
     collection="calls",
@@ -30,18 +35,14 @@ SHAPE = Shape(
             unique=True,
             partialFilterExpression={"carrierCallId": {"$type": "string"}},
         ),
-        IndexModel([("organizationId", ASCENDING), ("createdAt", DESCENDING), ("_id", DESCENDING)]),
-        IndexModel([("organizationId", ASCENDING), ("status", ASCENDING), ("createdAt", DESCENDING)]),
-        IndexModel([("organizationId", ASCENDING), ("agentId", ASCENDING), ("createdAt", DESCENDING)]),
-        IndexModel([("status", ASCENDING), ("createdAt", ASCENDING)]),
+        *call_lists.INDEXES,
     ),
+    retired_indexes=call_lists.RETIRED,
     unlisted=("turns",),
 )
 
 WITHOUT_TURNS = {"turns": False}
 OLDEST_FIRST = (("createdAt", ASCENDING),)
-
-LIVE = tuple(status for status in CallStatus if not status.is_final)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Still:
 
     statuses: tuple[CallStatus, ...] = LIVE
     uncarried: bool = False
+    carried: bool = False
     made_before: datetime | None = None
     silent_since: datetime | None = None
 
@@ -62,34 +64,15 @@ class Still:
         return {
             "status": {"$in": self.statuses},
             **({"lease": None} if self.uncarried else {}),
+            **({"lease": {"$ne": None}} if self.carried else {}),
             **{field: {"$lt": at} for field, at in times if at is not None},
         }
 
 
 ANY_LIVE = Still()
 
-FIGURES: tuple[Where, ...] = (
-    {
-        "$group": {
-            "_id": None,
-            "calls": {"$sum": 1},
-            "over": {"$sum": {"$cond": ["$endedAt", 1, 0]}},
-            "completed": {"$sum": {"$cond": [{"$eq": ["$status", CallStatus.COMPLETED]}, 1, 0]}},
-            "seconds": {"$sum": {"$ifNull": ["$durationSec", 0]}},
-        }
-    },
-    {"$unset": "_id"},
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """A number of calls: how many there were, are over, and were completed, and how long they took together."""
-
-    calls: int = 0
-    over: int = 0
-    completed: int = 0
-    seconds: int = 0
+OVERVIEW_S = 30
+"""Deadline of an organization's figures: every call of the time asked for is read, 6 s a million."""
 
 
 class Calls(Repository[Call]):
@@ -97,6 +80,7 @@ class Calls(Repository[Call]):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database, SHAPE)
+        self._totals = Totals(self._rows, live={"status": {"$in": LIVE}}, pieces=call_lists.pieces)
 
     # --- for a tenant ---------------------------------------------------------------------------------
     async def by_session(self, organization_id: Id, session_id: str) -> Call:
@@ -116,10 +100,10 @@ class Calls(Repository[Call]):
         limit: int,
     ) -> Page[Call]:
         """Calls made in [since, before) that match, newest first, without their turns."""
-        created = {op: at for op, at in (("$gte", since), ("$lt", before)) if at is not None}
-        wanted = {"status": status, "direction": direction, "agentId": agent_id, "createdAt": created or None}
-        where = {field: value for field, value in wanted.items() if value is not None}
-        return await self.page(organization_id, where, page=page, limit=limit)
+        wanted = {"status": status, "direction": direction, "agentId": agent_id}
+        where = {field: value for field, value in wanted.items() if value is not None} | _made(since, before)
+        fitted, index = call_lists.fitted(where)
+        return await self.page(organization_id, fitted, page=page, limit=limit, index=index)
 
     async def is_agent_busy(self, organization_id: Id, agent_id: str) -> bool:
         """Whether the agent has a call that is not over."""
@@ -127,22 +111,28 @@ class Calls(Repository[Call]):
 
     async def figures(self, organization_id: Id, agent_id: Id) -> Figures:
         """What the agent's calls come to, computed by the database."""
-        pipeline = [{"$match": self._of(organization_id, {"agentId": agent_id})}, *FIGURES]
+        return Figures.of(await self._sums(self._of(organization_id, {"agentId": agent_id}), TOTAL))
 
-        async def read() -> list[dict[str, Any]]:
-            return await (await self._rows.aggregate(pipeline)).to_list()
+    async def overview(self, organization_id: Id, *, since: datetime | None, before: datetime | None) -> Overview:
+        """What all calls made in [since, before) come to, computed by the database."""
+        return Overview.of((await self._sums(self._of(organization_id, _made(since, before)), OVERVIEW))[0])
 
-        return next((Figures(**row) for row in await repeatable(read)), Figures())
-
-    async def known(self, organization_id: Id, call_ids: Iterable[str]) -> dict[str, Call]:
-        """Those of the calls that exist, without their turns."""
-        scope = self._of(organization_id, {"_id": {"$in": list(call_ids)}})
-        return {call.id: call for call in await self._many(scope, WITHOUT_TURNS, sort=OLDEST_FIRST, limit=0)}
+    async def agent_name(self, organization_id: Id, agent_id: Id) -> str:
+        """The name an agent had in its last call; raises NotFound when it had none."""
+        fitted, index = call_lists.fitted({"agentId": agent_id})
+        scope = self._of(organization_id, fitted)
+        last = await self._many(scope, WITHOUT_TURNS, sort=NEWEST_FIRST, limit=1, index=index)
+        return self._found(next(iter(last), None)).agent_name
 
     # --- finding, for the call's own machinery ----------------------------------------------------------
     async def by_id(self, call_id: str) -> Call:
         """The call a verified webhook token names; raises NotFound."""
         return self._found(await self._one({"_id": call_id}))
+
+    async def by_ids(self, call_ids: Iterable[Id]) -> dict[Id, Call]:
+        """Those of the calls that exist, without their turns; for the sweeper."""
+        where = {"_id": {"$in": list(call_ids)}}
+        return {call.id: call for call in await self._many(where, WITHOUT_TURNS, sort=OLDEST_FIRST, limit=0)}
 
     async def session(self, session_id: SessionId) -> Call:
         """The call a verified media token names; raises NotFound."""
@@ -155,6 +145,14 @@ class Calls(Repository[Call]):
     async def stale(self, still: Still) -> list[Call]:
         """Up to 500 calls that are still so, oldest first; for the sweeper."""
         return await self._many(still.where(), WITHOUT_TURNS, sort=OLDEST_FIRST, limit=500)
+
+    async def begin_inquiry(self, call_id: Id, now: datetime, *, unless_since: datetime) -> bool:
+        """Note that the carrier is asked about a call; False when it was already since then, or the call has moved on.
+
+        Does not count as news of the call: `updatedAt` stays.
+        """
+        where = {**Still(uncarried=True).where(), "_id": call_id, "reconciledAt": {"$not": {"$gt": unless_since}}}
+        return await self._write(where, {"$set": {"reconciledAt": now}})
 
     # --- moving --------------------------------------------------------------------------------------
     async def bind_carrier(self, call_id: Id, carrier_call_id: str, now: datetime) -> Call:
@@ -200,8 +198,9 @@ class Calls(Repository[Call]):
         await self._write({"_id": call_id, "status": {"$in": LIVE}}, _consumed(usage, cost, now))
 
     async def keep_recording(self, call_id: Id, recording: Recording, now: datetime) -> None:
-        """Add where the audio is, before or after the end; what is known already of the other place stays."""
-        await self._write({"_id": call_id}, [{"$set": {**_recorded(recording), "updatedAt": now}}])
+        """Add where the audio is, before or after the end; what is known already stays."""
+        unknown = {f"recording.{place}": None for place in recording.model_dump(by_alias=True, exclude_none=True)}
+        await self._write({"_id": call_id, **unknown}, [{"$set": {**_recorded(recording), "updatedAt": now}}])
 
     async def finish(
         self,
@@ -217,16 +216,17 @@ class Calls(Repository[Call]):
     ) -> Call | None:
         """Close the log; the first finisher wins and the others get None, but the same word twice is one.
 
-        `consumed`: the final figures, else what was saved last stands. `duration_s`: the carrier's word, used when the
-        answer was never seen here.
+        `consumed`: the final figures, else what was saved last stands. `duration_s`: the carrier's word, which counts
+        when the answer was never seen here or the call was over before anybody heard of it.
         """
         repeated = {"status": status, "endReason": reason, "endedAt": now}
         seconds = {"$toInt": {"$round": [{"$divide": [{"$subtract": [now, "$startedAt"]}, 1000]}, 0]}}
+        longest = {"$min": [seconds, duration_s]} if duration_s else seconds
         fields: dict[str, Any] = {
             "status": status,
             "endReason": {"$literal": reason},
             "endedAt": now,
-            "durationSec": {"$cond": ["$startedAt", {"$max": [0, seconds]}, duration_s or 0]},
+            "durationSec": {"$cond": ["$startedAt", {"$max": [0, longest]}, duration_s or 0]},
             "lease": None,
             "updatedAt": now,
             **_recorded(recording),
@@ -236,9 +236,25 @@ class Calls(Repository[Call]):
             fields |= {"usage": usage.model_dump(by_alias=True), "cost": cost.model_dump(by_alias=True)}
         return await self._changed({"_id": call_id, "$or": [still.where(), repeated]}, [{"$set": fields}])
 
+    async def _total(self, scope: Where, index: Index | None) -> int:
+        return await self._totals.of(scope, index)
+
+    async def _sums(self, scope: Where, stages: Sequence[Where]) -> list[dict[str, Any]]:
+        async def read() -> list[dict[str, Any]]:
+            return await (await self._rows.aggregate([{"$match": scope}, *stages])).to_list()
+
+        with pymongo.timeout(OVERVIEW_S):
+            return await repeatable(read)
+
     async def _write(self, where: Where, update: Where | Sequence[Where]) -> bool:
         """One atomic update that may be repeated; whether it found its call as it must be."""
         return (await repeatable(lambda: self._rows.update_one(where, update))).matched_count == 1
+
+
+def _made(since: datetime | None, before: datetime | None) -> dict[str, Any]:
+    """The filter of the calls made in [since, before)."""
+    created = {op: at for op, at in (("$gte", since), ("$lt", before)) if at is not None}
+    return {"createdAt": created} if created else {}
 
 
 def _consumed(usage: Usage, cost: CostBreakdown, now: datetime) -> dict[str, Where]:

@@ -5,9 +5,10 @@ from datetime import datetime
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from models.document import Id
+from models.errors import Conflict
 from models.phone import Phone, PhoneStatus
 from stores.mongo import Database, repeatable
-from stores.repository import NEWEST_FIRST, Page, Repository, Shape
+from stores.repository import NEWEST_FIRST, PRESENT, Page, Repository, Shape
 
 SHAPE = Shape(
     collection="phones",
@@ -15,9 +16,12 @@ SHAPE = Shape(
     noun="Phone",
     taken="Phone number already exists",
     indexes=(
-        IndexModel([("number", ASCENDING)], unique=True),
+        # Partial: a deleted phone sets its number free.
+        IndexModel([("number", ASCENDING)], name="number_present", unique=True, partialFilterExpression=PRESENT),
         IndexModel([("organizationId", ASCENDING), ("createdAt", DESCENDING)]),
     ),
+    deletable=True,
+    retired_indexes=("number_1",),
 )
 
 
@@ -36,15 +40,21 @@ class Phones(Repository[Phone]):
         """The organization's phone with this number; raises NotFound."""
         return self._found(await self._one(self._of(organization_id, {"number": number})))
 
+    async def require_free(self, number: str) -> None:
+        """Raises Conflict when any organization has this number. The index says the last word, this the first."""
+        if await self._one({"number": number}) is not None:
+            raise Conflict(self._shape.taken)
+
     async def newest(self, organization_id: Id) -> Phone | None:
         """The phone imported last, whose carrier account the profile shows."""
         phones = await self._many(self._of(organization_id, {}), sort=NEWEST_FIRST, limit=1)
         return phones[0] if phones else None
 
-    async def forget_agent(self, organization_id: Id, agent_id: Id, now: datetime) -> None:
+    async def forget_agent(self, organization_id: Id, agent_id: Id, now: datetime, by: Id | None = None) -> None:
         """Leave the phones this agent answers without one."""
         scope = self._of(organization_id, {"agentId": agent_id})
-        await repeatable(lambda: self._rows.update_many(scope, {"$set": {"agentId": None, "updatedAt": now}}))
+        unassigned = {"agentId": None, "updatedAt": now, "modifiedBy": by}
+        await repeatable(lambda: self._rows.update_many(scope, {"$set": unassigned}))
 
     async def by_id(self, phone_id: str) -> Phone:
         """The phone a verified webhook token names; raises NotFound."""

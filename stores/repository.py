@@ -1,7 +1,8 @@
 """What every repository is made of: one collection, one document type, and tenancy in one place.
 
 The methods that serve a tenant take `organization_id` first and all pass through `_of`; a repository adds methods
-beside them only for callers that are no tenant (a carrier's webhook, a call actor, the sweeper).
+beside them only for callers that are no tenant (a carrier's webhook, a call actor, the sweeper). Deleting keeps the
+document; no query finds it any more, because every query passes through `_present`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from pymongo import DESCENDING, IndexModel, ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo import DESCENDING, IndexModel, ReturnDocument, timeout
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from models.document import Document, Id
-from models.errors import Conflict, NotFound
+from models.errors import Conflict, InvalidTransition, NotFound
 from stores.mongo import Database, repeatable
 
 D = TypeVar("D", bound=Document)
@@ -22,7 +23,18 @@ T = TypeVar("T")
 Where = Mapping[str, Any]
 """A MongoDB filter, in the stored (camelCase) names."""
 
+Index = Sequence[tuple[str, int]]
+"""An index by its keys, each with its order; also an order of documents."""
+
 NEWEST_FIRST = (("createdAt", DESCENDING), ("_id", DESCENDING))
+
+PRESENT: Where = {"isDeleted": False}
+"""What a document is until it is deleted; also the filter of unique indexes whose keys a deleted document sets free."""
+
+INDEXES_S = 3600.0
+"""A new index over a log that is there already takes 10 s per million calls."""
+
+_INDEX_NOT_FOUND = 27
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,10 @@ class Shape(Generic[D]):
     indexes: Sequence[IndexModel] = ()
     unlisted: tuple[str, ...] = ()
     """Fields that pages leave out because they are large."""
+    deletable: bool = False
+    """Documents can be deleted. Those of other collections never are, and their queries need not look."""
+    retired_indexes: tuple[str, ...] = ()
+    """Names of indexes that earlier versions made and that would now be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +74,14 @@ class Repository(Generic[D]):
 
     async def create_indexes(self) -> None:
         """Create what is missing; harmless to repeat, also from several processes at once."""
+        if self._shape.deletable:
+            unmarked = {"isDeleted": {"$exists": False}}
+            await repeatable(lambda: self._rows.update_many(unmarked, {"$set": PRESENT}))
         if self._shape.indexes:
-            await self._rows.create_indexes(list(self._shape.indexes))
+            with timeout(INDEXES_S):
+                await self._rows.create_indexes(list(self._shape.indexes))
+        for name in self._shape.retired_indexes:
+            await self._drop_index(name)
 
     async def insert(self, document: D) -> D:
         """Store a new document; raises Conflict when a unique index has its key already."""
@@ -77,39 +99,66 @@ class Repository(Generic[D]):
         """The organization's document of this id; raises NotFound, also when another organization has it."""
         return self._found(await self._one(self._of(organization_id, {"_id": document_id})))
 
-    async def page(self, organization_id: Id, where: Where, *, page: int, limit: int) -> Page[D]:
-        """The organization's documents that match, newest first; pages count from 1."""
+    async def page(
+        self, organization_id: Id, where: Where, *, page: int, limit: int, index: Index | None = None
+    ) -> Page[D]:
+        """The organization's documents that match, newest first; pages count from 1. `index` serves the filter."""
         scope = self._of(organization_id, where)
         hidden = dict.fromkeys(self._shape.unlisted, False) or None
-        items = await self._many(scope, hidden, sort=NEWEST_FIRST, skip=(page - 1) * limit, limit=limit)
-        total = await repeatable(lambda: self._rows.count_documents(scope))
+        items = await self._many(scope, hidden, sort=NEWEST_FIRST, skip=(page - 1) * limit, limit=limit, index=index)
+        # A page that is not full is the last one, and then it knows.
+        is_last = len(items) < limit and (items or page == 1)
+        total = (page - 1) * limit + len(items) if is_last else await self._total(scope, index)
         return Page(items=items, total=total, page=page, limit=limit)
 
-    async def change(self, organization_id: Id, document_id: str, fields: Where, now: datetime) -> D:
-        """Set fields (dotted paths reach inside) and return the new document; raises NotFound."""
+    async def change(
+        self, organization_id: Id, document_id: str, fields: Where, now: datetime, by: Id | None = None
+    ) -> D:
+        """Set fields (dotted paths reach inside) and return the new document; raises NotFound. `by`: the user."""
         scope = self._of(organization_id, {"_id": document_id})
-        return self._found(await self._changed(scope, {"$set": {**fields, "updatedAt": now}}))
+        return self._found(await self._changed(scope, {"$set": {**fields, "updatedAt": now, "modifiedBy": by}}))
 
-    async def delete(self, organization_id: Id, document_id: str) -> None:
-        """Remove a document; raises NotFound."""
+    async def delete(self, organization_id: Id, document_id: str, now: datetime, by: Id | None = None) -> None:
+        """Hide a document from every query, once; raises NotFound, also the second time. `by`: the user."""
+        if not self._shape.deletable:
+            raise InvalidTransition(f"{self._shape.noun}: never deleted")
         scope = self._of(organization_id, {"_id": document_id})
-        self._found(await repeatable(lambda: self._rows.find_one_and_delete(scope)))
+        mark = {"isDeleted": True, "updatedAt": now, "modifiedBy": by}
+        # The second attempt, after a connection that broke, may find the work of the first.
+        wheres = iter((scope, {**scope, "isDeleted": {"$exists": True}, "$or": [PRESENT, mark]}))
+        row = await repeatable(lambda: self._rows.find_one_and_update(next(wheres), {"$set": mark}))
+        self._found(row)
 
     # --- inside repositories ----------------------------------------------------------------------------
-    @staticmethod
-    def _of(organization_id: Id, where: Where) -> dict[str, Any]:
+    def _of(self, organization_id: Id, where: Where) -> dict[str, Any]:
         """The filter within one organization. The id goes in last: nothing in `where` can replace it."""
-        return {**where, "organizationId": organization_id}
+        return {**self._present(where), "organizationId": organization_id}
+
+    def _present(self, where: Where) -> dict[str, Any]:
+        """The filter among what is not deleted; the methods below apply it themselves."""
+        return {**where, **PRESENT} if self._shape.deletable else dict(where)
+
+    async def _total(self, scope: Where, index: Index | None) -> int:
+        """How many documents a tenant's filter matches, all pages together."""
+        return await repeatable(lambda: self._rows.count_documents(scope))
 
     async def _one(self, where: Where) -> D | None:
-        row = await repeatable(lambda: self._rows.find_one(where))
+        row = await repeatable(lambda: self._rows.find_one(self._present(where)))
         return None if row is None else self._shape.document.from_mongo(row)
 
     async def _many(
-        self, where: Where, hidden: Where | None = None, *, sort: Sequence[tuple[str, int]], skip: int = 0, limit: int
+        self,
+        where: Where,
+        hidden: Where | None = None,
+        *,
+        sort: Index,
+        skip: int = 0,
+        limit: int,
+        index: Index | None = None,
     ) -> list[D]:
         async def read() -> list[dict[str, Any]]:
-            return await self._rows.find(where, hidden).sort(sort).skip(skip).limit(limit).to_list()
+            found = self._rows.find(self._present(where), hidden)
+            return await found.sort(sort).skip(skip).limit(limit).hint(index and list(index)).to_list()
 
         return [self._shape.document.from_mongo(row) for row in await repeatable(read)]
 
@@ -117,7 +166,9 @@ class Repository(Generic[D]):
         """One atomic find-and-update that may be repeated; the document after it, or None when nothing matched."""
         try:
             row = await repeatable(
-                lambda: self._rows.find_one_and_update(where, update, return_document=ReturnDocument.AFTER)
+                lambda: self._rows.find_one_and_update(
+                    self._present(where), update, return_document=ReturnDocument.AFTER
+                )
             )
         except DuplicateKeyError as error:
             raise Conflict(self._shape.taken) from error
@@ -127,3 +178,10 @@ class Repository(Generic[D]):
         if document is None:
             raise NotFound(f"{self._shape.noun} not found")
         return document
+
+    async def _drop_index(self, name: str) -> None:
+        try:
+            await self._rows.drop_index(name)
+        except OperationFailure as error:
+            if error.code != _INDEX_NOT_FOUND:
+                raise

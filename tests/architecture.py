@@ -26,7 +26,13 @@ OURS = set(MAY_IMPORT) | AROUND
 READ = (*MAY_IMPORT, *sorted(AROUND))
 
 MAY_USE_SIMULATORS = {"bench", "simulators", "tests"}
-RAY_FILES = {"actors/handles.py", "actors/speech_to_text/client.py", "serve_app/app.py", "serve_app/wiring.py"}
+RAY_FILES = {
+    "actors/handles.py",
+    "actors/billing/client.py",
+    "actors/speech_to_text/client.py",
+    "serve_app/app.py",
+    "serve_app/wiring.py",
+}
 RAY_NAMES = {"actor.py", "pool.py", "worker.py"}
 PURE_NAMES = {"protocol", "machine", "turn", "audio", "prompt", "rating", "scheduler", "policy"}
 IMPURE_STDLIB = {"asyncio", "logging", "random", "secrets", "socket", "threading", "time"}

@@ -88,6 +88,9 @@ def settings(mongodb_url: str, redis_url: str, database_name: str, session_dir: 
         tts_total_s=10.0,
         carrier_timeout_s=5.0,
         ring_timeout_s=10,
+        limit_auth_per_ip=0,  # tests ask often; those of the limits set their own
+        limit_api_per_user=0,
+        limit_outbound_per_user=0,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from models.call import Call
 from models.document import new_id
-from models.errors import ProviderError
+from models.errors import Invalid, ProviderError
 from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, StatusUpdate
 from providers.telephony.exotel import webhooks
 
@@ -16,6 +16,11 @@ class Carrier:
 
     placed: list[tuple[CarrierCredentials, PlaceCall]] = field(default_factory=list)
     refusal: ProviderError | None = None
+    checked: list[CarrierCredentials] = field(default_factory=list)
+    account_problem: Invalid | ProviderError | None = None
+    known: dict[str, StatusUpdate] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    outage: ProviderError | None = None
 
     async def place_call(self, credentials: CarrierCredentials, request: PlaceCall) -> PlacedCall:
         """Dials, or refuses while `refusal` is set."""
@@ -23,6 +28,19 @@ class Carrier:
         if self.refusal is not None:
             raise self.refusal
         return PlacedCall(carrier_call_id=new_id())
+
+    async def check_account(self, credentials: CarrierCredentials) -> None:
+        """Accepts every account, or none while `account_problem` is set."""
+        self.checked.append(credentials)
+        if self.account_problem is not None:
+            raise self.account_problem
+
+    async def fetch_call(self, credentials: CarrierCredentials, carrier_call_id: str) -> StatusUpdate | None:
+        """What `known` has of the call; fails while `outage` is set."""
+        self.asked.append(carrier_call_id)
+        if self.outage is not None:
+            raise self.outage
+        return self.known.get(carrier_call_id)
 
     def parse_incoming(self, body: Mapping[str, object]) -> IncomingCall:
         """As Exotel writes it."""

@@ -31,7 +31,7 @@ def mongodb_child(data_dir: Path) -> Child:
     url = mongodb_url(data_dir)
 
     async def ready() -> bool:
-        return await mongodb_answers(url)
+        return await _set_up(url)
 
     server = str(tools.ENGINE / "server.mjs")
     data = data_dir.resolve() / "mongodb"
@@ -50,6 +50,20 @@ async def mongodb_answers(url: str) -> bool:
     try:
         async with AsyncMongoClient[dict[str, object]](url, serverSelectionTimeoutMS=PROBE_MS) as client:
             await client.admin.command("ping")
+    except PyMongoError:
+        return False
+    return True
+
+
+async def _set_up(url: str) -> bool:
+    """Tell the engine, at each start, how to choose plans; whether it answered.
+
+    By default it estimates costs when trials of the candidates bring no result soon, as on a late page of a long list.
+    The estimates need an execution engine that this build lacks, and the query fails.
+    """
+    try:
+        async with AsyncMongoClient[dict[str, object]](url, serverSelectionTimeoutMS=PROBE_MS) as client:
+            await client.admin.command("setParameter", 1, internalQueryPlanRanker="multiPlanning")
     except PyMongoError:
         return False
     return True

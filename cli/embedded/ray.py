@@ -37,6 +37,9 @@ SERVE = {
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     # Engine.IO polling stays on one replica (its address carries the session), media and REST spread.
     "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM": "hash base32+src",
+    # The way into HAProxy's `defaults`, which has no setting of its own for it: the value is rendered as it is. HAProxy
+    # adds its peer as the last X-Forwarded-For, and replicas learn who asks (`serve_app/client_address.py`).
+    "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure\n    option forwardfor",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
     # Serve kills an ingress that answers late, and every call with it: a busy machine gets time (5 and 10 s else).

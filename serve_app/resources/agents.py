@@ -2,17 +2,21 @@
 
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import ConfigDict, Field
 
 from models.agent import Agent, AgentConfig
 from models.document import Model, Time
-from serve_app.authentication import Caller, Now, Provided
+from serve_app.authentication import Now, Provided, allowed
 from serve_app.envelope import Done, Maybe, Pagination, Success
 from serve_app.resources.lists import PageLimit, PageNumber, fails_with
-from stores.calls import Figures
+from services.principal import Principal
+from stores.figures import Figures
 
 router = APIRouter(prefix="/agents", tags=["agents"])
+
+Reader = Annotated[Principal, Depends(allowed("agents:read"))]
+Writer = Annotated[Principal, Depends(allowed("agents:write"))]
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -57,7 +61,7 @@ class DuplicateAgent(Model):
 
 
 class AgentStats(Model):
-    """What an agent's calls come to; durations in seconds, `success_rate` of the calls that are over."""
+    """What an agent's calls come to; seconds, average and success rate of the calls that are over."""
 
     total_calls: int
     total_duration: int
@@ -67,12 +71,11 @@ class AgentStats(Model):
     @classmethod
     def of(cls, figures: Figures) -> Self:
         """As the API shows them."""
-        over = max(1, figures.over)
         return cls(
             total_calls=figures.calls,
             total_duration=figures.seconds,
-            avg_duration=round(figures.seconds / over),
-            success_rate=round(figures.completed / over, 4),
+            avg_duration=figures.average_seconds,
+            success_rate=figures.success_rate,
         )
 
 
@@ -116,9 +119,9 @@ class AgentsData(Model):
     pagination: Pagination
 
 
-@router.get("", responses=fails_with(400, 401))
+@router.get("", responses=fails_with(400, 401, 403))
 async def list_agents(
-    caller: Caller,
+    caller: Reader,
     services: Provided,
     page: PageNumber = 1,
     limit: PageLimit = 20,
@@ -130,38 +133,38 @@ async def list_agents(
     return Success(data=AgentsData(agents=agents, pagination=Pagination.of(found)))
 
 
-@router.post("", status_code=201, responses=fails_with(400, 401))
-async def create_agent(body: CreateAgent, caller: Caller, services: Provided, now: Now) -> Success[AgentData]:
+@router.post("", status_code=201, responses=fails_with(400, 401, 403))
+async def create_agent(body: CreateAgent, caller: Writer, services: Provided, now: Now) -> Success[AgentData]:
     """Create an agent."""
     agent = await services.agents.create(caller, name=body.name, config=body.config, now=now)
     return Success(data=AgentData(agent=AgentResource.of(agent)))
 
 
-@router.get("/{agent_id}", responses=fails_with(401, 404))
-async def get_agent(agent_id: str, caller: Caller, services: Provided) -> Success[AgentData]:
+@router.get("/{agent_id}", responses=fails_with(401, 403, 404))
+async def get_agent(agent_id: str, caller: Reader, services: Provided) -> Success[AgentData]:
     """An agent, with what its calls come to."""
     return Success(data=AgentData(agent=AgentResource.of(*await services.agents.get(caller, agent_id))))
 
 
-@router.put("/{agent_id}", responses=fails_with(400, 401, 404))
+@router.put("/{agent_id}", responses=fails_with(400, 401, 403, 404))
 async def update_agent(
-    agent_id: str, body: UpdateAgent, caller: Caller, services: Provided, now: Now
+    agent_id: str, body: UpdateAgent, caller: Writer, services: Provided, now: Now
 ) -> Success[AgentData]:
     """Change parts of an agent. Calls under way keep the configuration they began with."""
     agent = await services.agents.update(caller, agent_id, name=body.name, config=body.config, now=now)
     return Success(data=AgentData(agent=AgentResource.of(agent)))
 
 
-@router.delete("/{agent_id}", responses=fails_with(401, 404, 409))
-async def delete_agent(agent_id: str, caller: Caller, services: Provided, now: Now) -> Done:
+@router.delete("/{agent_id}", responses=fails_with(401, 403, 404, 409))
+async def delete_agent(agent_id: str, caller: Writer, services: Provided, now: Now) -> Done:
     """Delete an agent that has no live calls."""
     await services.agents.delete(caller, agent_id, now)
     return Done(message="Agent deleted successfully")
 
 
-@router.post("/{agent_id}/duplicate", status_code=201, responses=fails_with(400, 401, 404))
+@router.post("/{agent_id}/duplicate", status_code=201, responses=fails_with(400, 401, 403, 404))
 async def duplicate_agent(
-    agent_id: str, caller: Caller, services: Provided, now: Now, body: DuplicateAgent | None = None
+    agent_id: str, caller: Writer, services: Provided, now: Now, body: DuplicateAgent | None = None
 ) -> Success[AgentData]:
     """Copy an agent."""
     name = None if body is None else body.name

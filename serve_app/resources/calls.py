@@ -4,18 +4,23 @@ from typing import Annotated, Any
 
 from bson import encode
 from bson.errors import BSONError
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import FileResponse
 from pydantic import AfterValidator, ConfigDict, Field
 
 from models.call import CallStatus, Direction
-from models.document import Model
-from serve_app.authentication import Caller, Now, Provided
+from models.document import Id, Model
+from serve_app.authentication import Now, Provided, allowed
 from serve_app.envelope import Pagination, Success
+from serve_app.idempotency import Idempotent
 from serve_app.resources.call_log import CallDetail, ListedCall, PlacedCallResource
 from serve_app.resources.lists import PageLimit, PageNumber, before, fails_with, since
+from services.principal import Principal
 
 router = APIRouter(prefix="/calls", tags=["calls"])
+
+Reader = Annotated[Principal, Depends(allowed("calls:read"))]
+Writer = Annotated[Principal, Depends(allowed("calls:write"))]
 
 METADATA_BYTES = 16_384
 
@@ -85,23 +90,33 @@ class EndedData(Model):
     status: str = "ended"
 
 
-@router.post("/outbound", status_code=201, responses=fails_with(400, 401, 402, 404, 502))
-async def place_call(body: OutboundCall, caller: Caller, services: Provided, now: Now) -> Success[PlacedData]:
+@router.post(
+    "/outbound",
+    status_code=201,
+    response_model=Success[PlacedData],
+    responses=fails_with(400, 401, 402, 403, 404, 409, 422, 502, 503),
+)
+async def place_call(body: OutboundCall, caller: Writer, services: Provided, once: Idempotent, now: Now) -> Response:
     """Call somebody and have an agent talk to them."""
-    call = await services.calls.place_outbound(
-        caller,
-        from_phone=body.from_phone,
-        to_phone=body.to_phone,
-        agent_id=body.agent_id,
-        metadata=body.metadata,
-        now=now,
-    )
-    return Success(data=PlacedData(call=PlacedCallResource.of(call)))
+
+    async def place(call_id: Id) -> Success[PlacedData]:
+        call = await services.calls.place_outbound(
+            caller,
+            from_phone=body.from_phone,
+            to_phone=body.to_phone,
+            agent_id=body.agent_id,
+            metadata=body.metadata,
+            now=now,
+            call_id=call_id,
+        )
+        return Success(data=PlacedData(call=PlacedCallResource.of(call)))
+
+    return await once(place)
 
 
-@router.get("", responses=fails_with(400, 401))
+@router.get("", responses=fails_with(400, 401, 403))
 async def list_calls(
-    caller: Caller,
+    caller: Reader,
     services: Provided,
     page: PageNumber = 1,
     limit: PageLimit = 20,
@@ -126,22 +141,22 @@ async def list_calls(
     return Success(data=CallsData(calls=calls, pagination=Pagination.of(found)))
 
 
-@router.get("/{call_id}", responses=fails_with(401, 404))
-async def get_call(call_id: str, caller: Caller, services: Provided) -> Success[CallData]:
+@router.get("/{call_id}", responses=fails_with(401, 403, 404))
+async def get_call(call_id: str, caller: Reader, services: Provided) -> Success[CallData]:
     """One call with its transcript."""
     call = await services.calls.get(caller, call_id)
     return Success(data=CallData(call=CallDetail.of(call, services.recordings.url(call))))
 
 
-@router.get("/{call_id}/recording", response_class=FileResponse, responses=fails_with(401, 404))
+@router.get("/{call_id}/recording", response_class=FileResponse, responses=fails_with(400, 401, 404))
 async def get_recording(call_id: str, token: str, services: Provided) -> FileResponse:
     """The audio we recorded (stereo WAV: caller left, agent right); `recordingUrl` leads here, token included."""
     return FileResponse(await services.recordings.file(call_id, token), media_type="audio/wav")
 
 
-@router.post("/{session_id}/end", responses=fails_with(400, 401, 404, 409))
+@router.post("/{session_id}/end", responses=fails_with(400, 401, 403, 404, 409))
 async def end_call(
-    session_id: str, caller: Caller, services: Provided, now: Now, body: EndCall | None = None
+    session_id: str, caller: Writer, services: Provided, now: Now, body: EndCall | None = None
 ) -> Success[EndedData]:
     """End a live call, or cancel one that still rings."""
     await services.calls.end(caller, session_id, (body or EndCall()).reason, now)

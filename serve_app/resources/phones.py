@@ -2,18 +2,22 @@
 
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import ConfigDict, Field, Secret
 
 from models.document import Model, Time
 from models.phone import PhoneStatus
 from providers.roles import CarrierCredentials
-from serve_app.authentication import Caller, Now, Provided
+from serve_app.authentication import Now, Provided, allowed
 from serve_app.envelope import Done, Maybe, Pagination, Success
 from serve_app.resources.lists import PageLimit, PageNumber, fails_with
 from services.phones import ListedPhone
+from services.principal import Principal
 
 router = APIRouter(prefix="/phones", tags=["phones"])
+
+Reader = Annotated[Principal, Depends(allowed("phones:read"))]
+Writer = Annotated[Principal, Depends(allowed("phones:write"))]
 
 Credential = Secret[Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]]
 """Printable ASCII without spaces: it goes into a header."""
@@ -54,9 +58,10 @@ class ImportPhone(Model):
 
 
 class AssignAgent(Model):
-    """Who is to answer."""
+    """Who is to answer; null: nobody."""
 
-    agent_id: Annotated[str, Field(max_length=100)]
+    model_config = ConfigDict(json_schema_extra={"examples": [{"agentId": "64f8a1b2c3d4e5f6a7b8c9d1"}]})
+    agent_id: Annotated[str, Field(max_length=100)] | None
 
 
 class SetTags(Model):
@@ -124,9 +129,9 @@ class PhonesData(Model):
     pagination: Pagination
 
 
-@router.get("", responses=fails_with(400, 401))
+@router.get("", responses=fails_with(400, 401, 403))
 async def list_phones(
-    caller: Caller,
+    caller: Reader,
     services: Provided,
     page: PageNumber = 1,
     limit: PageLimit = 20,
@@ -138,9 +143,9 @@ async def list_phones(
     return Success(data=PhonesData(phones=phones, pagination=Pagination.of(found)))
 
 
-@router.post("/import", status_code=201, responses=fails_with(400, 401, 409))
-async def import_phone(body: ImportPhone, caller: Caller, services: Provided, now: Now) -> Success[PhoneData]:
-    """Import a number from an Exotel account."""
+@router.post("/import", status_code=201, responses=fails_with(400, 401, 403, 409))
+async def import_phone(body: ImportPhone, caller: Writer, services: Provided, now: Now) -> Success[PhoneData]:
+    """Import a number from an Exotel account. Exotel is asked whether the account exists, if it can be reached."""
     account = body.exotel_config
     credentials = CarrierCredentials(
         sid=account.sid,
@@ -154,22 +159,22 @@ async def import_phone(body: ImportPhone, caller: Caller, services: Provided, no
     return PhoneData.of(imported)
 
 
-@router.put("/{phone_id}/agent", responses=fails_with(400, 401, 404))
+@router.put("/{phone_id}/agent", responses=fails_with(400, 401, 403, 404))
 async def assign_agent(
-    phone_id: str, body: AssignAgent, caller: Caller, services: Provided, now: Now
+    phone_id: str, body: AssignAgent, caller: Writer, services: Provided, now: Now
 ) -> Success[PhoneData]:
-    """Have an agent answer this phone."""
+    """Have an agent answer this phone; null takes the present one off."""
     return PhoneData.of(await services.phones.assign_agent(caller, phone_id, body.agent_id, now))
 
 
-@router.put("/{phone_id}/tags", responses=fails_with(400, 401, 404))
-async def set_tags(phone_id: str, body: SetTags, caller: Caller, services: Provided, now: Now) -> Success[PhoneData]:
+@router.put("/{phone_id}/tags", responses=fails_with(400, 401, 403, 404))
+async def set_tags(phone_id: str, body: SetTags, caller: Writer, services: Provided, now: Now) -> Success[PhoneData]:
     """Replace a phone's tags."""
     return PhoneData.of(await services.phones.tag(caller, phone_id, body.tags, now))
 
 
-@router.delete("/{phone_id}", responses=fails_with(401, 404))
-async def delete_phone(phone_id: str, caller: Caller, services: Provided) -> Done:
-    """Give a number up."""
-    await services.phones.delete(caller, phone_id)
+@router.delete("/{phone_id}", responses=fails_with(401, 403, 404))
+async def delete_phone(phone_id: str, caller: Writer, services: Provided, now: Now) -> Done:
+    """Give a number up. It can be imported again; its calls stay in the log."""
+    await services.phones.delete(caller, phone_id, now)
     return Done(message="Phone number deleted successfully")

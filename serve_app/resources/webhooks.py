@@ -37,13 +37,13 @@ async def read_body(request: Request) -> dict[str, object]:
 
 def webhook_key(request: Request) -> WebhookKey:
     """What the address says the webhook is about; raises Unauthenticated when it is not one of ours."""
-    query = request.query_params
-    token = query.get("token", "")
-    if "call" in query:
-        return WebhookKey("call", query["call"], token)
-    if "phone" in query:
-        return WebhookKey("phone", query["phone"], token)
-    raise Unauthenticated("Missing token")
+    said = sorted(each for each in request.query_params.multi_items() if each[0] in ("call", "phone", "token"))
+    match said:  # said twice, or of a call and a phone, it is not as we wrote it
+        case [("call", subject), ("token", token)]:
+            return WebhookKey("call", subject, token)
+        case [("phone", subject), ("token", token)]:
+            return WebhookKey("phone", subject, token)
+    raise Unauthenticated("Invalid token")
 
 
 Body = Annotated[Mapping[str, object], Depends(read_body)]
@@ -59,10 +59,30 @@ def stream_xml(media_url: str) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Stream url={quoteattr(media_url)} />\n</Response>\n'
 
 
+INCOMING = {"From": "+919123456789", "To": "+919876543210", "CallSid": "CA123456789", "Direction": "inbound"}
+RECORDING = {"CallSid": "CA123456789", "RecordingUrl": "https://exotel.com/recordings/call_123.mp3"}
+STATUS = {**RECORDING, "CallStatus": "completed", "CallDuration": "330"}
+
+
+def taking(example: Mapping[str, str], *subjects: str) -> dict[str, Any]:
+    """The OpenAPI entry of a webhook: the address says what it is about, and its body is read in any of three kinds."""
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in example}}
+    kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+    words: dict[str, dict[str, Any]] = {
+        name: {"name": name, "in": "query", "schema": {"type": "string"}} for name in (*subjects, "token")
+    }
+    words["token"]["required"] = True
+    return {
+        "parameters": list(words.values()),
+        "requestBody": {"content": {kind: {"schema": schema, "example": dict(example)} for kind in kinds}},
+    }
+
+
 @router.get("/incoming", include_in_schema=False)
 @router.post(
     "/incoming",
     response_class=Response,
+    openapi_extra=taking(INCOMING, "phone"),
     responses={
         200: {
             "content": {
@@ -70,7 +90,7 @@ def stream_xml(media_url: str) -> str:
                 "application/json": {"example": {"url": "wss://yourdomain.com/audio/sess_abc123xyz?token=..."}},
             }
         },
-        **fails_with(400, 401, 402, 404, 409),
+        **fails_with(400, 401, 402, 403, 404, 409),
     },
 )
 async def incoming(request: Request, key: Key, body: Body, services: Provided, now: Now) -> Response:
@@ -83,7 +103,7 @@ async def incoming(request: Request, key: Key, body: Body, services: Provided, n
 
 
 @router.get("/status", include_in_schema=False)
-@router.post("/status", responses=fails_with(400, 401, 403, 404))
+@router.post("/status", openapi_extra=taking(STATUS, "call", "phone"), responses=fails_with(400, 401, 403, 404))
 async def status(key: Key, body: Body, services: Provided, now: Now) -> Done:
     """News of a call."""
     await services.reports.apply(key, services.telephony.parse_status(body), now)
@@ -91,7 +111,7 @@ async def status(key: Key, body: Body, services: Provided, now: Now) -> Done:
 
 
 @router.get("/recording", include_in_schema=False)
-@router.post("/recording", responses=fails_with(400, 401, 403, 404))
+@router.post("/recording", openapi_extra=taking(RECORDING, "call", "phone"), responses=fails_with(400, 401, 403, 404))
 async def recording(key: Key, body: Body, services: Provided, now: Now) -> Done:
     """A call's recording is there."""
     await services.reports.apply(key, services.telephony.parse_status(body), now)

@@ -19,8 +19,10 @@ from serve_app.wiring import Edge, utc_now
 from services.call_log import CallLog
 from services.container import build_services
 from stores.events import Events
+from stores.limits import Limits
 from stores.mongo import connect, database
 from stores.repositories import Repositories
+from tests.money import a_writer
 from tests.switchboard import Actors, Carrier
 
 
@@ -99,12 +101,15 @@ class Replica:
 @asynccontextmanager
 async def a_replica(settings: Settings, doors: Doors | None = None) -> AsyncIterator[Replica]:
     """An edge on a port of its own until the context is left."""
-    events, actors = Events(settings.redis_url or ""), Actors()
+    events, limits, actors = Events(settings.redis_url or ""), Limits(settings.redis_url or ""), Actors()
     async with connect(settings) as client:
         data = database(client, settings)
-        services = build_services(settings, data, control=actors, telephony=Carrier(), events=events)
         repositories = Repositories.over(data)
-        log = CallLog(repositories.calls, repositories.organizations, events)
+        credit = a_writer(repositories)
+        services = build_services(
+            settings, data, control=actors, credit=credit, telephony=Carrier(), events=events, limits=limits
+        )
+        log = CallLog(repositories.calls, credit, events)
         edge = Edge(
             services=services,
             media=Media(services.calls, log, doors or Doors(), utc_now),
@@ -112,6 +117,7 @@ async def a_replica(settings: Settings, doors: Doors | None = None) -> AsyncIter
         )
         async with edge.realtime.running(), _served(build_site(edge)) as port:
             yield Replica(port, repositories, log, edge, actors)
+        await limits.close()
         await events.close()
 
 

@@ -40,7 +40,7 @@ async def call(replica: Replica) -> Call:
 
 
 async def stored(replica: Replica, **fields: object) -> Call:
-    owner = Organization(created_at=utc_now(), updated_at=utc_now(), balance_micros=1_000_000)
+    owner = Organization(created_at=utc_now(), updated_at=utc_now())
     await replica.repositories.organizations.insert(owner)
     made = a_call(owner.id, created_at=utc_now(), **fields)
     await replica.repositories.calls.insert(made)

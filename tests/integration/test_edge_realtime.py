@@ -208,6 +208,51 @@ async def test_hanging_up_takes_a_join_first(replicas: tuple[Replica, Replica], 
         assert told[-1][1]["status"] == "canceled"
 
 
+async def test_a_role_that_only_looks_may_watch_but_not_hang_up(replicas: tuple[Replica, Replica], token: str) -> None:
+    call, users = await a_call_of(replicas[0], token), replicas[0].repositories.users
+    principal = await replicas[0].edge.services.auth.authenticate(token, utc_now())
+    async with a_dashboard(replicas[0]) as (client, told):
+        await client.emit("call:join", {"sessionId": call.session_id, "token": token})
+        await until(lambda: names(told) == ["started"])
+        await users.change(principal.organization_id, principal.user_id, {"organizationRole": "viewer"}, utc_now())
+        await client.emit("call:hangup", {"sessionId": call.session_id})
+        await until(lambda: names(told) == ["started", "error"])
+        assert told[1][1]["error"]["code"] == "FORBIDDEN"
+        await client.emit("call:join", {"sessionId": call.session_id, "token": token})
+        await say(replicas[0], call, 0, "Hello")
+        await until(lambda: names(told) == ["started", "error", "transcript"])
+
+
+async def test_a_client_that_has_logged_out_does_nothing_more(replicas: tuple[Replica, Replica], token: str) -> None:
+    call, auth = await a_call_of(replicas[0], token), replicas[0].edge.services.auth
+    async with a_dashboard(replicas[1], {"token": token}) as (client, told):
+        await client.emit("call:join", {"sessionId": call.session_id})
+        await until(lambda: names(told) == ["started"])
+        await auth.logout(await auth.authenticate(token, utc_now()), everywhere=False, now=utc_now())
+        for event in ("call:hangup", "call:join"):
+            await client.emit(event, {"sessionId": call.session_id})
+        await until(lambda: names(told) == ["started", "error", "error"])
+        assert [payload["error"]["code"] for _, payload in told[1:]] == ["UNAUTHORIZED", "UNAUTHORIZED"]
+
+
+async def test_an_api_key_joins_as_far_as_its_scope_goes(replicas: tuple[Replica, Replica], token: str) -> None:
+    call, services = await a_call_of(replicas[0], token), replicas[0].edge.services
+    principal = await services.auth.authenticate(token, utc_now())
+    for scope, told_last in (("read", "error"), ("write", "ended")):
+        _, key = await services.keys.create(
+            principal,
+            name="wallboard",
+            scope=scope,  # type: ignore[arg-type]
+            rate_limit=None,
+            now=utc_now(),
+        )
+        async with a_dashboard(replicas[0], {"token": key}) as (client, told):
+            await client.emit("call:join", {"sessionId": call.session_id})
+            await client.emit("call:hangup", {"sessionId": call.session_id})
+            await until(lambda told=told: len(told) == 2)  # type: ignore[misc]
+            assert names(told) == ["started", told_last]
+
+
 async def test_a_quiet_subscription_stays_open(replicas: tuple[Replica, Replica], token: str) -> None:
     """redis-py ends a read after five seconds unless told otherwise, and events would be lost until it is back."""
     call = await a_call_of(replicas[0], token)

@@ -33,7 +33,8 @@ POOL = 2
 @pytest.fixture(scope="module")
 def site(ray_cluster: Settings, session_dir: Path) -> Iterator[Settings]:
     """The product deployed with the echo, taken down afterwards."""
-    settings = ray_cluster.model_copy(update={"call_pool_size": POOL, "serve_replicas": 2})
+    changes = {"call_pool_size": POOL, "serve_replicas": 2, "trusted_proxies": 1, "limit_auth_per_ip": 2}
+    settings = ray_cluster.model_copy(update=changes)
     with background(session_dir / "logs") as running:
         child = serve_child(settings, local_ray=True)
         echo = replace(child, command=(sys.executable, "-m", "bench.serve_echo"), stop_grace_s=20.0)
@@ -50,7 +51,7 @@ async def store(site: Settings) -> AsyncIterator[Repositories]:
 async def stored(store: Repositories) -> Call:
     """A call that may connect its media now."""
     now = NOW.now(NOW.tzinfo)
-    owner = Organization(created_at=now, updated_at=now, balance_micros=1_000_000)
+    owner = Organization(created_at=now, updated_at=now)
     await store.organizations.insert(owner)
     call = a_call(owner.id, created_at=now)
     await store.calls.insert(call)
@@ -104,6 +105,16 @@ async def test_health_answers_through_the_proxy(site: Settings) -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}") as client:
         answer = await client.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+async def test_nobody_hides_behind_a_forged_address(site: Settings) -> None:
+    statuses = []
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}/api/v1") as client:
+        for digit in range(3):
+            # What a client writes itself, and what a proxy in front adds; HAProxy adds that proxy's own address.
+            written = {"X-Forwarded-For": f"203.0.113.{digit}, 198.51.100.7"}
+            statuses.append((await client.post("/auth/login", json={}, headers=written)).status_code)
+    assert statuses == [400, 400, 429]
 
 
 async def test_calls_pass_side_by_side_and_end_with_a_final_log(site: Settings, store: Repositories) -> None:

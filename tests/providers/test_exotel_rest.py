@@ -5,8 +5,9 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
+from models.call import CallStatus
 from models.errors import Invalid, ProviderError
-from providers.roles import CarrierCredentials, PlaceCall, PlacedCall
+from providers.roles import CarrierCredentials, PlaceCall, PlacedCall, StatusUpdate
 from providers.telephony.exotel.rest import ExotelTelephony, host_of
 
 CREDENTIALS = CarrierCredentials(sid="demo1", subdomain="api.in.exotel.com", api_key="key", api_token="token")
@@ -139,6 +140,85 @@ async def test_a_request_that_may_have_arrived_is_never_sent_again(error: httpx.
     failure = await refused(carrier)
     assert not failure.retryable
     assert len(carrier.requests) == 1
+
+
+async def check(*answers: httpx.Response | Exception) -> list[httpx.Request]:
+    """The requests of an account check."""
+    carrier = Carrier(*answers)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(carrier)) as http:
+        await ExotelTelephony(http, pause_s=0.0).check_account(CREDENTIALS)
+    return carrier.requests
+
+
+async def fetch(*answers: httpx.Response | Exception) -> tuple[StatusUpdate | None, httpx.Request]:
+    """What the details of a call say, and how they were asked for."""
+    carrier = Carrier(*answers)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(carrier)) as http:
+        return await ExotelTelephony(http, pause_s=0.0).fetch_call(CREDENTIALS, "c57/97"), carrier.requests[-1]
+
+
+async def test_an_account_is_checked_with_one_line_of_its_calls() -> None:
+    (request,) = await check(httpx.Response(200, json={"Metadata": {"Total": 0}, "Calls": []}))
+    assert str(request.url) == "https://api.in.exotel.com/v1/Accounts/demo1/Calls.json?PageSize=1"
+    assert (request.method, request.headers["authorization"]) == ("GET", "Basic a2V5OnRva2Vu")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(401, json={"RestException": {"Status": 401, "Message": "Bad token", "Code": "UNAUTHORIZED"}}),
+        httpx.Response(403),
+        httpx.Response(404, text=XML_REFUSAL),
+        httpx.Response(200, json={"RestException": {"Status": 401, "Message": "Bad token"}}),
+        httpx.Response(200, json={"RestException": {"Status": "404"}}),
+    ],
+)
+async def test_wrong_credentials_are_the_customers_mistake(answer: httpx.Response) -> None:
+    with pytest.raises(Invalid) as caught:
+        await check(answer)
+    assert "token" not in caught.value.message.replace("API key and token", "")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [httpx.Response(500)],
+        [httpx.Response(429, headers={"Retry-After": "3"})],
+        [httpx.Response(302)],
+        [httpx.Response(200, json={"RestException": "what?"})],
+        [httpx.ReadTimeout("slow")],
+        [httpx.ConnectError("refused"), httpx.ConnectError("refused")],
+    ],
+)
+async def test_an_outage_says_nothing_about_an_account_or_a_call(answers: list[httpx.Response | Exception]) -> None:
+    with pytest.raises(ProviderError):
+        await check(*answers)
+    with pytest.raises(ProviderError):
+        await fetch(*answers)
+
+
+async def test_a_call_is_asked_for_with_its_details() -> None:
+    call = {
+        "Sid": "c57/97",
+        "Status": "completed",
+        "Duration": "41",
+        "StartTime": "2017-03-03 10:48:33",
+        "RecordingUrl": "https://recordings.exotel.com/a.mp3",
+        "Details": {"ConversationDuration": "38", "Leg1Status": "completed", "Legs": [{"Leg": {"Id": 1}}]},
+    }
+    said, request = await fetch(httpx.ConnectError("refused"), httpx.Response(200, json={"Call": call}))
+    assert said == StatusUpdate("c57/97", CallStatus.COMPLETED, 38, "https://recordings.exotel.com/a.mp3")
+    assert str(request.url) == "https://api.in.exotel.com/v1/Accounts/demo1/Calls/c57%2F97.json?details=true"
+
+
+async def test_a_call_the_carrier_does_not_know_is_none() -> None:
+    assert (await fetch(httpx.Response(404)))[0] is None
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"Call": null}', "[" * 9_999])
+async def test_an_answer_without_a_call_is_an_outage(body: str) -> None:
+    with pytest.raises(ProviderError):
+        await fetch(httpx.Response(200, text=body))
 
 
 @pytest.mark.parametrize(

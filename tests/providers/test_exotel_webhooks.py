@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from models.call import CallStatus
 from models.errors import Invalid
 from providers.roles import IncomingCall, StatusUpdate
-from providers.telephony.exotel.webhooks import parse_incoming, parse_status
+from providers.telephony.exotel.webhooks import parse_details, parse_incoming, parse_status
 
 SID = "80bfbec2d78bbbf10fb851f4fa165211"
 URL = "https://recordings.exotel.com/demo1/rec.mp3"
@@ -143,3 +143,24 @@ def test_any_form_is_either_understood_or_refused(body: dict[str, Any]) -> None:
             parse(body)
         except Invalid:
             continue
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "duration_s"),
+    [
+        ({"Status": "in-progress", "Duration": None, "EndTime": None}, None, None),
+        ({"Status": "in-progress", "Details": {"Leg1Status": "in-progress", "ConversationDuration": 0}}, None, 0),
+        ({"Status": "queued"}, CallStatus.INITIATED, None),
+        ({"Status": "ringing", "Details": None}, CallStatus.RINGING, None),
+        ({"Status": "completed", "Duration": "21"}, CallStatus.COMPLETED, 21),
+        ({"Status": "completed", "Duration": "21", "Details": {"ConversationDuration": 8}}, CallStatus.COMPLETED, 8),
+        ({"Status": "no-answer", "Duration": "0", "Details": "?"}, CallStatus.NO_ANSWER, 0),
+        ({"Status": "cancelled"}, CallStatus.CANCELED, None),
+        ({"Status": "exploded", "Duration": "soon"}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_details_tell_the_end_and_never_the_answer(
+    call: dict[str, object], status: CallStatus | None, duration_s: int | None
+) -> None:
+    assert parse_details("sid", call) == StatusUpdate("sid", status, duration_s)

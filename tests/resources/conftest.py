@@ -12,8 +12,8 @@ from starlette.routing import Mount
 
 from models.document import new_id
 from serve_app.api import build_api
+from services.logins import Logins
 from services.principal import Principal
-from services.sessions import Sessions
 from tests.documents import a_phone, a_user
 from tests.services.conftest import House, house  # noqa: F401 - fixtures
 
@@ -54,10 +54,10 @@ class Client:
 
     async def become(self, principal: Principal) -> None:
         """Become the user of a tenant, without the cost of a password."""
-        user = a_user(principal.organization_id, id=principal.user_id)
+        user = a_user(principal.organization_id, id=principal.user_id, organization_role=principal.role)
         await self.house.stores.users.insert(user)
-        token = Sessions(self.house.settings).issue(user, "access", datetime.now(UTC))
-        self.http.headers["Authorization"] = f"Bearer {token}"
+        tokens = await Logins(self.house.settings, self.house.stores).begin(user, datetime.now(UTC))
+        self.http.headers["Authorization"] = f"Bearer {tokens.access}"
 
     async def agent(self) -> str:
         """A new agent's id."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.documents import a_user
 from tests.resources.conftest import AGENT, Client
 
 pytestmark = pytest.mark.integration
@@ -33,6 +34,11 @@ ACCOUNT = {"apiKey": "k", "apiToken": "t", "sid": "s", "subdomain": "api.exotel.
 BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/auth/signup", {"email": "a@example.com", "password": "short", "name": "x"}),
     ("POST", "/auth/refresh", {"refreshToken": "x"}),
+    ("POST", "/auth/logout", {"everywhere": None}),
+    ("POST", "/auth/password", {"currentPassword": "x", "newPassword": "short"}),
+    ("POST", "/users", {"email": "a@example.com", "password": "short", "name": "x", "organizationRole": "agent"}),
+    ("PUT", "/users/{user}", {"name": "x", "organizationRole": "agent", "isActive": True}),
+    ("POST", "/api-keys", {"name": "x", "scope": "read", "rateLimit": 7}),
     ("POST", "/agents", AGENT),
     ("PUT", "/agents/{agent}", AGENT),
     ("POST", "/agents/{agent}/duplicate", {"name": "x"}),
@@ -57,6 +63,7 @@ def spoilt(body: Any, odd: Any) -> Iterator[Any]:
 @pytest.mark.parametrize(("method", "path", "body"), BODIES, ids=[path for _, path, _ in BODIES])
 async def test_odd_bodies_are_answered(client: Client, method: str, path: str, body: dict[str, Any]) -> None:
     names = {"agent": await client.agent(), "phone": (await client.phone())["_id"], "session": "sess_x"}
+    names["user"] = (await client.house.stores.users.insert(a_user(client.house.principal.organization_id))).id
     for odd in ODD:
         for content in spoilt(body, odd):
             response = await client.http.request(
@@ -69,7 +76,9 @@ async def test_odd_bodies_are_answered(client: Client, method: str, path: str, b
             assert response.json()["success"] is (response.status_code < 400)
 
 
-@pytest.mark.parametrize("path", ["/agents?search=", "/calls?agentId=", "/calls?fromDate=", "/phones?page=", "/calls/"])
+@pytest.mark.parametrize(
+    "path", ["/agents?search=", "/calls?agentId=", "/calls?fromDate=", "/phones?page=", "/calls/", "/audit-log?userId="]
+)
 @pytest.mark.parametrize("odd", ["%00", "%ED%A0%80", "%FF", "(", "*", "$", "%2E%2E", "9" * 30, "[a]=1", "x" * 5000])
 async def test_odd_addresses_are_answered(client: Client, path: str, odd: str) -> None:
     response = await client.http.get(f"/api/v1{path}{odd}")

@@ -18,7 +18,7 @@ ID = re.compile(r"[0-9a-f]{24}")
 
 async def test_accounts(client: Client) -> None:
     await client.sign_up()
-    assert client.user.keys() == {"_id", "email", "name", "role", "credits", "createdAt"}
+    assert client.user.keys() == {"_id", "email", "name", "role", "organizationRole", "credits", "createdAt"}
     assert (client.user["role"], client.user["credits"]) == ("user", 0)
     assert TIME.fullmatch(client.user["createdAt"])
     assert ID.fullmatch(client.user["_id"])

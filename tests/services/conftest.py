@@ -17,9 +17,11 @@ from providers.roles import CarrierCredentials
 from services.container import Services, build_services
 from services.principal import Principal
 from stores.events import Events
+from stores.limits import Limits
 from stores.mongo import connect, database
 from stores.repositories import Repositories
 from tests.documents import NOW, a_phone, an_agent
+from tests.money import a_writer, fund, state
 from tests.switchboard import Actors, Carrier
 
 TO = "+919123456789"
@@ -41,8 +43,9 @@ class House:
 
     async def tenant(self, balance_micros: int = 1_000_000) -> Principal:
         """A fresh organization and its user."""
-        organization = Organization(id=new_id(), created_at=NOW, updated_at=NOW, balance_micros=balance_micros)
+        organization = Organization(id=new_id(), created_at=NOW, updated_at=NOW)
         await self.stores.organizations.insert(organization)
+        await fund(self.stores, organization.id, balance_micros)
         return Principal(user_id=new_id(), organization_id=organization.id, role="owner")
 
     async def line(self, principal: Principal) -> tuple[str, Id]:
@@ -57,8 +60,12 @@ class House:
         return phone.number, imported.phone.id
 
     async def balance(self) -> int:
-        """What the tenant has left."""
-        return (await self.stores.organizations.fetch(self.principal.organization_id)).balance_micros
+        """What the tenant has, whether set aside or not."""
+        return (await state(self.stores, self.principal.organization_id))[0]
+
+    async def held(self) -> int:
+        """What of it is set aside."""
+        return (await state(self.stores, self.principal.organization_id))[1]
 
     async def heard(self, count: int) -> list[tuple[str, Any]]:
         """The next `count` events and their payloads."""
@@ -78,20 +85,29 @@ async def place(house: House, **fields: object) -> Call:
 async def house(settings: Settings) -> AsyncIterator[House]:
     """The services of a fresh tenant, and everything they tell over Redis."""
     carrier, actors, told = Carrier(), Actors(), asyncio.Queue[tuple[str, str, Any]]()
-    events = Events(settings.redis_url or "")
+    events, limits = Events(settings.redis_url or ""), Limits(settings.redis_url or "")
     async with connect(settings) as client, Redis.from_url(settings.redis_url or "") as redis, redis.pubsub() as pubsub:
         await pubsub.subscribe("socketio")
         listening = asyncio.create_task(_listen(pubsub, told))
         rows = database(client, settings)
         stores = Repositories.over(rows)
         await stores.create_indexes()
-        built = build_services(settings, rows, control=actors, telephony=carrier, events=events)
+        built = build_services(
+            settings,
+            rows,
+            control=actors,
+            credit=a_writer(stores),
+            telephony=carrier,
+            events=events,
+            limits=limits,
+        )
         nobody = Principal(new_id(), new_id(), "owner")
         house = House(settings, built, stores, carrier, actors, events, nobody, told)
         house.principal = await house.tenant()
         yield house
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
+        await limits.close()
         await events.close()
 
 

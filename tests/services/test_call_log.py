@@ -9,21 +9,24 @@ from models.call import CallStatus, CostBreakdown, Usage
 from models.document import as_iso
 from services.call_log import CallLog
 from tests.documents import NOW, a_turn
+from tests.money import STEP, a_writer
 from tests.services.conftest import House, place
 
 pytestmark = pytest.mark.integration
 
 
 async def test_a_whole_call_is_logged_charged_and_told(house: House) -> None:
-    log = CallLog(house.stores.calls, house.stores.organizations, house.events)
+    log = CallLog(house.stores.calls, a_writer(house.stores), house.events)
     call = await place(house)
     await house.services.calls.claim(call.session_id, "actor", NOW)
     await log.connected(call, NOW)
     await log.connected(call, NOW + timedelta(seconds=1))
     usage, cost = Usage(stt_ms=1000), CostBreakdown(stt=100, telephony=300)
-    assert await log.record_turn(call, a_turn(0), usage, cost, NOW) == 999_600
-    assert await log.record_turn(call, a_turn(0), usage, cost, NOW) == 999_600
-    assert await log.save_usage(call, usage, CostBreakdown(stt=200, telephony=600), NOW) == 999_200
+    await log.record_turn(call, a_turn(0), usage, cost, NOW)
+    await log.record_turn(call, a_turn(0), usage, cost, NOW)
+    await log.save_usage(call, usage, CostBreakdown(stt=200, telephony=600), NOW)
+    assert [await log.cover(call, total, NOW) for total in (STEP + 800, STEP + 800, 1_000_001)] == [True, True, False]
+    assert (await house.balance(), await house.held()) == (1_000_000, STEP + 800)
     await log.report_error(call, "STT_ERROR", "Speech recognition failed", NOW)
     total = CostBreakdown(stt=200, telephony=700)
     end = NOW + timedelta(seconds=330)
@@ -32,8 +35,9 @@ async def test_a_whole_call_is_logged_charged_and_told(house: House) -> None:
         for reason in ("caller", "sweeper")
     ]
     assert sum(finished is not None for finished in await asyncio.gather(*ends)) == 1
-    assert await log.save_usage(call, usage, CostBreakdown(stt=9999), end) == 999_100
-    assert await house.balance() == 999_100
+    await log.save_usage(call, usage, CostBreakdown(stt=9999), end)
+    assert not await log.cover(call, 2 * STEP, end)
+    assert (await house.balance(), await house.held()) == (999_100, 0)
     connected, line, again, problem, ended = (await house.heard(6))[1:]
     at = as_iso(NOW)
     assert connected == (

@@ -21,6 +21,7 @@ from models.errors import (
 from providers.roles import IncomingCall, StatusUpdate
 from services.call_addresses import WebhookKey
 from tests.documents import NOW, an_agent
+from tests.money import STEP
 from tests.services.conftest import TO, House, place
 
 pytestmark = pytest.mark.integration
@@ -94,7 +95,7 @@ async def test_a_refusing_carrier_leaves_a_failed_call_in_the_log(house: House) 
     [call] = (await house.services.calls.page(house.principal)).items
     assert (call.status, call.end_reason, call.duration_sec) == (CallStatus.FAILED, "carrier-refused", 0)
     assert [event for event, _ in await house.heard(2)] == ["call:started", "call:ended"]
-    assert (await house.stores.organizations.fetch(house.principal.organization_id)).charged == {}
+    assert (await house.balance(), await house.held()) == (1_000_000, 0)
 
 
 async def test_the_same_incoming_call_announced_at_once_is_one_call(house: House) -> None:
@@ -102,8 +103,7 @@ async def test_the_same_incoming_call_announced_at_once_is_one_call(house: House
     calls = await asyncio.gather(*(house.services.calls.receive_incoming(key, incoming, NOW) for _ in range(10)))
     assert len({call.id for call in calls}) == 1
     assert (await house.services.calls.page(house.principal)).total == 1
-    open_entries = (await house.stores.organizations.fetch(house.principal.organization_id)).charged
-    assert open_entries == {calls[0].id: 0}
+    assert await house.held() == STEP
     assert (calls[0].from_phone, calls[0].to_phone, calls[0].direction) == (TO, incoming.to_number, "inbound")
 
 

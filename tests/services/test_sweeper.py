@@ -4,23 +4,30 @@ from datetime import timedelta
 
 import pytest
 
+from actors.billing.writer import FIRST_CHECK_S
 from models.call import CallStatus, CostBreakdown, Lease, Usage
+from models.document import new_id
 from models.settings import Settings
+from services.leftovers import ORPHAN_S
 from services.sweeper import SILENT_S
 from tests.documents import NOW
+from tests.money import STEP, a_writer
 from tests.services.conftest import House, place
 
 pytestmark = pytest.mark.integration
 
+LONG_AGO = NOW - timedelta(days=60)
+"""Before the calls of every other test of the session: a sweep then sees none of those."""
+
 
 async def test_the_sweeper_closes_what_nobody_else_will(house: House, settings: Settings) -> None:
     rings_s = settings.ring_timeout_s + 60
-    waiting, silent, lost, fresh = [await place(house) for _ in range(4)]
-    await house.stores.calls.advance(silent.id, CallStatus.IN_PROGRESS, NOW)
-    await house.stores.calls.claim(lost.session_id, Lease(actor="gone", leased_at=NOW), NOW)
-    await house.stores.calls.advance(lost.id, CallStatus.IN_PROGRESS, NOW)
-    later = NOW + timedelta(seconds=rings_s)
-    await house.stores.calls.change(house.principal.organization_id, fresh.id, {"createdAt": later}, NOW)
+    waiting, silent, lost, fresh = [await place(house, now=LONG_AGO) for _ in range(4)]
+    await house.stores.calls.advance(silent.id, CallStatus.IN_PROGRESS, LONG_AGO)
+    await house.stores.calls.claim(lost.session_id, Lease(actor="gone", leased_at=LONG_AGO), LONG_AGO)
+    await house.stores.calls.advance(lost.id, CallStatus.IN_PROGRESS, LONG_AGO)
+    later = LONG_AGO + timedelta(seconds=rings_s)
+    await house.stores.calls.change(house.principal.organization_id, fresh.id, {"createdAt": later}, LONG_AGO)
     await house.services.sweeper.sweep(later)
 
     async def ends() -> list[tuple[CallStatus, str | None]]:
@@ -44,6 +51,18 @@ async def test_the_sweeper_settles_what_a_crash_left(house: House) -> None:
     call = await place(house)
     consumed = (Usage(), CostBreakdown(stt=500))
     await house.stores.calls.finish(call.id, status=CallStatus.COMPLETED, reason="x", now=NOW, consumed=consumed)
+    live = await place(house)
+    later = NOW + timedelta(seconds=FIRST_CHECK_S)
     await house.services.sweeper.sweep(NOW)
-    organization = await house.stores.organizations.fetch(house.principal.organization_id)
-    assert (organization.balance_micros, organization.charged) == (999_500, {})
+    assert await house.held() == 2 * STEP
+    await house.stores.calls.change(house.principal.organization_id, live.id, {"createdAt": later}, NOW)
+    await house.services.sweeper.sweep(later)
+    assert (await house.balance(), await house.held()) == (999_500, STEP)
+
+
+async def test_credit_set_aside_for_a_call_that_never_was_comes_back(house: House) -> None:
+    await a_writer(house.stores).hold(house.principal.organization_id, new_id(), NOW)
+    await house.services.sweeper.sweep(NOW + timedelta(seconds=ORPHAN_S - 60))
+    assert await house.held() == STEP
+    await house.services.sweeper.sweep(NOW + timedelta(seconds=ORPHAN_S + 60))
+    assert (await house.balance(), await house.held()) == (1_000_000, 0)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.document import new_id
-from models.errors import Conflict, Invalid, NotFound
+from models.errors import Conflict, Invalid, NotFound, ProviderError
 from tests.documents import CONFIG, NOW, a_phone
 from tests.services.conftest import CREDENTIALS, House
 
@@ -63,6 +63,59 @@ async def test_a_number_must_be_one_and_is_imported_once(house: House) -> None:
         await house.services.phones.import_number(await house.tenant(), number=number, **wanted)
 
 
+async def test_what_happens_to_a_phone_is_on_record(house: House) -> None:
+    number, phone_id = await house.line(house.principal)
+    phones, audit = house.services.phones, house.services.audit
+    tagged = await phones.tag(house.principal, phone_id, ["sales"], NOW)
+    assert (tagged.agent_name, tagged.phone.tags) == ("Sales Agent", ["sales"])
+    freed = await phones.assign_agent(house.principal, phone_id, None, NOW)
+    assert (freed.agent_name, freed.phone.agent_id) == (None, None)
+    await phones.delete(house.principal, phone_id, NOW)
+    with pytest.raises(NotFound):
+        await phones.delete(house.principal, phone_id, NOW)
+    wanted: dict[str, Any] = {"subject_id": None, "user_id": None, "since": None, "before": None}
+    found = await audit.page(house.principal, subject="phone", page=1, limit=9, **wanted)
+    assert sorted(record.action for record in found.items) == [
+        "phone.assign-agent",
+        "phone.assign-agent",
+        "phone.delete",
+        "phone.import",
+        "phone.tag",
+    ]
+    assert {record.subject_id for record in found.items} == {phone_id}
+    assert number not in str(found.items)
+    stored = await house.stores.phones._rows.find_one({"_id": phone_id})
+    assert stored is not None
+    assert (stored["createdBy"], stored["modifiedBy"]) == (house.principal.user_id, house.principal.user_id)
+
+
+async def test_a_carrier_that_refuses_the_account_stops_the_import_and_an_outage_does_not(house: House) -> None:
+    wanted: dict[str, Any] = {"country": "IN", "credentials": CREDENTIALS, "now": NOW}
+    number = a_phone(new_id()).number
+    house.carrier.account_problem = Invalid("Exotel does not accept the API key and token")
+    with pytest.raises(Invalid) as caught:
+        await house.services.phones.import_number(house.principal, number=number, **wanted)
+    [refused] = caught.value.fields
+    assert (refused.field, refused.message) == ("exotelConfig", "Exotel does not accept the API key and token")
+    house.carrier.account_problem = ProviderError("down", provider="exotel", retryable=True)
+    await house.services.phones.import_number(house.principal, number=number, **wanted)
+    asked = len(house.carrier.checked)
+    for wrong in ("call me", number):
+        with pytest.raises((Invalid, Conflict)):
+            await house.services.phones.import_number(house.principal, number=wrong, **wanted)
+    assert len(house.carrier.checked) == asked == 2
+
+
+async def test_a_number_given_up_may_be_anybodys(house: House) -> None:
+    number, phone_id = await house.line(house.principal)
+    await house.services.phones.delete(house.principal, phone_id, NOW)
+    stranger = await house.tenant()
+    again = await house.services.phones.import_number(
+        stranger, number=number, country="IN", credentials=CREDENTIALS, now=NOW
+    )
+    assert again.phone.id != phone_id
+
+
 async def test_nothing_of_ours_is_anybody_elses(house: House) -> None:
     _, phone_id = await house.line(house.principal)
     agent = await house.services.agents.create(house.principal, name="A", config=CONFIG, now=NOW)
@@ -77,7 +130,7 @@ async def test_nothing_of_ours_is_anybody_elses(house: House) -> None:
         phones.assign_agent(stranger, phone_id, theirs.id, NOW),
         phones.assign_agent(house.principal, phone_id, theirs.id, NOW),
         phones.tag(stranger, phone_id, ["mine"], NOW),
-        phones.delete(stranger, phone_id),
+        phones.delete(stranger, phone_id, NOW),
     ):
         with pytest.raises(NotFound):
             await attempt

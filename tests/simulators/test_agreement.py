@@ -2,13 +2,14 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from models.call import CallStatus
-from models.errors import ProviderError
+from models.errors import Invalid, ProviderError
 from providers.roles import (
     CarrierCredentials,
     DtmfPressed,
@@ -17,6 +18,7 @@ from providers.roles import (
     MediaStarted,
     MediaStopped,
     PlaceCall,
+    StatusUpdate,
 )
 from providers.telephony.exotel.media import ExotelMedia
 from providers.telephony.exotel.rest import ExotelTelephony
@@ -81,6 +83,24 @@ def test_the_product_reads_the_carriers_webhooks(telephony: ExotelTelephony) -> 
         assert (update.carrier_call_id, update.status, update.duration_s) == ("sid", CallStatus.COMPLETED, 41)
     assert telephony.parse_status(ringing).status is CallStatus.RINGING
     assert telephony.parse_status(as_form(answered)).status is CallStatus.IN_PROGRESS
+
+
+@pytest.mark.integration
+async def test_the_product_reads_the_carriers_books() -> None:
+    account = Account()
+    credentials = CarrierCredentials(account.sid, "api.exotel.com", account.api_key, account.api_token)
+    async with Carrier(Plan(SCRIPTS["demo"], dial_s=60)) as carrier, httpx.AsyncClient() as http:
+        telephony = ExotelTelephony(http, base_url=carrier.url)
+        await telephony.check_account(credentials)
+        for wrong in ({"api_token": "x"}, {"api_key": "x"}, {"sid": "x"}):
+            with pytest.raises(Invalid):
+                await telephony.check_account(replace(credentials, **wrong))
+        sid = (await telephony.place_call(credentials, ORDER)).carrier_call_id
+        assert await telephony.fetch_call(credentials, sid) == StatusUpdate(sid, None, 0)
+        state = carrier.calls[sid].state
+        state.answered, state.ended, state.status = NOON, NOON.replace(second=41), Outcome.ANSWERED
+        assert await telephony.fetch_call(credentials, sid) == StatusUpdate(sid, CallStatus.COMPLETED, 41)
+        assert await telephony.fetch_call(credentials, "unknown") is None
 
 
 @pytest.mark.integration

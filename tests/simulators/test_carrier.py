@@ -125,6 +125,13 @@ async def test_a_call_that_is_not_answered_only_ends(carrier: Carrier, outcome: 
     assert peer.frames == []
 
 
+async def test_a_lost_callback_never_comes(carrier: Carrier) -> None:
+    carrier.plans.add(Plan(HELLO, Outcome.BUSY, dial_s=0.0, ring_s=0.0, lost=frozenset({"terminal"})))
+    async with Peer(listen) as peer:
+        await finished(carrier, await order(carrier, peer))
+    assert [body["EventType"] for body in peer.callbacks] == ["ringing"]
+
+
 async def test_a_callee_who_lets_it_ring_too_long_did_not_answer(carrier: Carrier) -> None:
     carrier.plans.add(Plan(HELLO, dial_s=0.0, ring_s=60))
     async with Peer(listen) as peer:
@@ -170,8 +177,12 @@ async def test_details_can_be_read_after_the_call(carrier: Carrier) -> None:
         base = f"{carrier.url}/v1/Accounts/{account.sid}/Calls"
         details = await client.get(f"{base}/{call.state.sid}.json", params={"details": "true"})
         unknown = await client.get(f"{base}/unknown.json")
+        listed = await client.get(f"{base}.json", params={"PageSize": "1"})
+        assert (await client.get(f"{base}.json", params={"PageSize": "101"})).status_code == 400
+        assert (await client.get(f"{carrier.url}/v1/Accounts/other/Calls.json")).status_code == 401
     assert details.json()["Call"]["Details"]["Leg1Status"] == "completed"
     assert unknown.status_code == 404
+    assert [entry["Sid"] for entry in listed.json()["Calls"]] == [call.state.sid]
 
 
 async def test_an_inbound_call_is_announced_and_connected_at_16_khz(carrier: Carrier) -> None:

@@ -25,6 +25,6 @@ async def stores(settings: Settings) -> AsyncIterator[Repositories]:
 
 @pytest.fixture
 async def organization_id(stores: Repositories) -> Id:
-    """An organization with 1,000 micro-credits, of this test alone."""
-    organization = Organization(id=new_id(), created_at=NOW, updated_at=NOW, balance_micros=1000)
+    """An organization of this test alone."""
+    organization = Organization(id=new_id(), created_at=NOW, updated_at=NOW)
     return (await stores.organizations.insert(organization)).id

@@ -2,13 +2,17 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from models.document import Id, new_id
-from models.errors import Conflict, NotFound
+from models.errors import Conflict, InvalidTransition, NotFound
+from models.settings import Settings
+from stores.mongo import connect
 from stores.repositories import Repositories
-from tests.documents import NOW, a_phone, a_user, an_agent
+from tests.documents import NOW, a_call, a_phone, a_user, an_agent
 
 pytestmark = pytest.mark.integration
 
@@ -61,6 +65,104 @@ async def test_a_removed_agent_answers_no_phone_of_its_organization(stores: Repo
     assert (await stores.phones.by_id(phone.id)).agent_id == agent_id
     await stores.phones.forget_agent(organization_id, agent_id, NOW)
     assert (await stores.phones.by_id(phone.id)).agent_id is None
+
+
+async def test_what_is_deleted_is_gone_for_every_query_and_kept(stores: Repositories, organization_id: Id) -> None:
+    phone, user_id, later = await stores.phones.insert(a_phone(organization_id)), new_id(), NOW + timedelta(hours=1)
+    with pytest.raises(NotFound):
+        await stores.phones.delete(new_id(), phone.id, later)
+    attempts = (stores.phones.delete(organization_id, phone.id, later, user_id) for _ in range(10))
+    results = await asyncio.gather(*attempts, return_exceptions=True)
+    assert [isinstance(result, NotFound) for result in results].count(True) == 9
+    for gone in (
+        stores.phones.get(organization_id, phone.id),
+        stores.phones.by_id(phone.id),
+        stores.phones.by_number(organization_id, phone.number),
+        stores.phones.change(organization_id, phone.id, {"tags": ["x"]}, NOW),
+    ):
+        with pytest.raises(NotFound):
+            await gone
+    assert (await stores.phones.search(organization_id, None, page=1, limit=9)).total == 0
+    assert await stores.phones.newest(organization_id) is None
+    row = await stores.phones._rows.find_one({"_id": phone.id})
+    assert row == {**phone.to_mongo(), "isDeleted": True, "updatedAt": later, "modifiedBy": user_id}
+
+
+async def test_a_deletion_that_arrived_before_its_connection_broke_is_one(
+    stores: Repositories, organization_id: Id, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = await stores.phones.insert(a_phone(organization_id))
+    rows, arrived = stores.phones._rows, []
+    real = rows.find_one_and_update
+
+    async def breaking(*args: Any, **options: Any) -> Any:
+        arrived.append(await real(*args, **options))
+        if len(arrived) == 1:
+            raise AutoReconnect
+        return arrived[-1]
+
+    monkeypatch.setattr(rows, "find_one_and_update", breaking)
+    await stores.phones.delete(organization_id, phone.id, NOW + timedelta(hours=1), new_id())
+    assert len(arrived) == 2
+
+
+async def test_a_deleted_number_or_address_is_free_again(stores: Repositories, organization_id: Id) -> None:
+    phone, user = a_phone(organization_id), a_user(organization_id)
+    other = new_id()
+    for _ in range(2):
+        await stores.phones.insert(phone)
+        await stores.users.insert(user)
+        with pytest.raises(Conflict):
+            await stores.phones.require_free(phone.number)
+        for taken in (
+            stores.phones.insert(a_phone(other, number=phone.number)),
+            stores.users.insert(a_user(other, email=user.email)),
+        ):
+            with pytest.raises(Conflict):
+                await taken
+        await stores.phones.delete(organization_id, phone.id, NOW)
+        await stores.users.delete(organization_id, user.id, NOW)
+        assert await stores.users.by_email(user.email) is None
+        assert await stores.users.by_id(user.id) is None
+        await stores.phones.require_free(phone.number)
+        phone, user = a_phone(organization_id, number=phone.number), a_user(organization_id, email=user.email)
+
+
+async def test_logs_are_never_deleted(stores: Repositories, organization_id: Id) -> None:
+    call = await stores.calls.insert(a_call(organization_id))
+    with pytest.raises(InvalidTransition):
+        await stores.calls.delete(organization_id, call.id, NOW)
+    assert "isDeleted" not in stores.calls._of(organization_id, {})
+
+
+async def test_a_database_of_the_version_before_is_taken_over(settings: Settings) -> None:
+    async with connect(settings) as client:
+        older = client.get_database(f"{settings.mongodb_database}_older")
+        await older.phones.create_index("number", unique=True)
+        await older.users.create_index("email", unique=True)
+        phone = a_phone(new_id())
+        await older.phones.insert_one({key: value for key, value in phone.to_mongo().items() if key != "isDeleted"})
+        stores = Repositories.over(older)
+        await asyncio.gather(*(stores.create_indexes() for _ in range(3)))
+        assert (await stores.phones.by_id(phone.id)).number == phone.number
+        with pytest.raises(Conflict):
+            await stores.phones.insert(a_phone(new_id(), number=phone.number))
+        await stores.phones.delete(phone.organization_id, phone.id, NOW)
+        await stores.phones.insert(a_phone(new_id(), number=phone.number))
+        assert not {"number_1", "email_1"} & {
+            *await older.phones.index_information(),
+            *await older.users.index_information(),
+        }
+        await client.drop_database(older)
+
+
+@pytest.mark.parametrize(("kind", "where"), [("phones", {"number": "+91"}), ("users", {"email": "a@b.c"})])
+async def test_looking_one_up_uses_the_index_of_what_is_present(
+    stores: Repositories, kind: str, where: dict[str, str]
+) -> None:
+    repository = getattr(stores, kind)
+    plan = await repository._rows.find(repository._present(where)).explain()
+    assert plan["queryPlanner"]["winningPlan"]["inputStage"]["indexName"] == f"{next(iter(where))}_present"
 
 
 async def test_creating_indexes_again_and_at_once_is_harmless(stores: Repositories) -> None:

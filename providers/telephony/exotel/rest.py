@@ -1,4 +1,4 @@
-"""Exotel's call API: POST /v1/Accounts/{sid}/Calls/connect.json in its "Connect Voice AI" shape.
+"""Exotel's call API: POST /v1/Accounts/{sid}/Calls/connect.json in its "Connect Voice AI" shape, and what can be read.
 
 A trap in the names: `From` is who is dialled, `CallerId` is our own number.
 """
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from models.errors import Invalid, ProviderError
-from providers.http_failures import retry_after_s
+from providers.http_failures import connection_failure, retry_after_s, status_failure
 from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, StatusUpdate
 from providers.telephony.exotel import webhooks
 
@@ -26,6 +26,11 @@ _DOMAINS = (".exotel.com", ".exotel.in")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?")
 _MAX_TIME_LIMIT_S = 14_400
 _LONG_NUMBER = re.compile(r"\d{5,}")
+_WRONG_ACCOUNT: Mapping[int, str] = {
+    401: "Exotel does not accept the API key and token",
+    403: "Exotel does not accept the API key and token",
+    404: "Exotel knows no account with this sid",
+}
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 log = logging.getLogger(__name__)
@@ -41,22 +46,37 @@ class ExotelTelephony:
 
     async def place_call(self, credentials: CarrierCredentials, request: PlaceCall) -> PlacedCall:
         """Dial. Only a connection that could not be opened is tried again; after that nobody knows who was rung."""
-        host = self._base_url or f"https://{host_of(credentials.subdomain)}"
-        url = f"{host}/v1/Accounts/{quote(credentials.sid, safe='')}/Calls/connect.json"
-        auth = httpx.BasicAuth(credentials.api_key, credentials.api_token)
-        for attempt in range(1, CONNECT_ATTEMPTS + 1):
-            try:
-                response = await self._http.post(url, data=_form(request), auth=auth)
-            except _NEVER_SENT as error:
-                if attempt == CONNECT_ATTEMPTS:
-                    raise _failure("the carrier cannot be reached", retryable=True) from error
-                log.warning("carrier unreachable, trying again", extra={"provider": PROVIDER})
-                await asyncio.sleep(self._pause_s)
-            except httpx.HTTPError as error:
-                raise _failure("the carrier did not answer; it may be dialling", retryable=False) from error
-            else:
-                return _placed(response)
-        raise AssertionError("the last attempt returns or raises")
+        try:
+            response = await self._send(credentials, "POST", "Calls/connect.json", data=_form(request))
+        except httpx.HTTPError as error:
+            raise _failure("the carrier did not answer; it may be dialling", retryable=False) from error
+        return _placed(response)
+
+    async def check_account(self, credentials: CarrierCredentials) -> None:
+        """Read one line of the account's list of calls: the cheapest request that needs all four credentials.
+
+        Exotel answers 401 or 403 to a wrong key or token and 404 to an unknown account; anything else that is not an
+        answer says nothing about the credentials.
+        """
+        response = await self._read(credentials, "Calls.json", PageSize="1")
+        status = _status(response, _json(response))
+        if status in _WRONG_ACCOUNT:
+            raise Invalid(_WRONG_ACCOUNT[status])
+        if status != httpx.codes.OK:
+            raise status_failure(PROVIDER, status, response.headers)
+
+    async def fetch_call(self, credentials: CarrierCredentials, carrier_call_id: str) -> StatusUpdate | None:
+        """GET /v1/Accounts/{sid}/Calls/{CallSid}.json?details=true; see `webhooks.parse_details`."""
+        path = f"Calls/{quote(carrier_call_id, safe='')}.json"
+        response = await self._read(credentials, path, details="true")
+        body = _json(response)
+        status = _status(response, body)
+        if status == httpx.codes.NOT_FOUND:
+            return None
+        call = body.get("Call")
+        if status != httpx.codes.OK or not isinstance(call, dict):
+            raise status_failure(PROVIDER, status, response.headers)
+        return webhooks.parse_details(carrier_call_id, call)
 
     def parse_incoming(self, body: Mapping[str, object]) -> IncomingCall:
         """See `webhooks.parse_incoming`."""
@@ -65,6 +85,35 @@ class ExotelTelephony:
     def parse_status(self, body: Mapping[str, object]) -> StatusUpdate:
         """See `webhooks.parse_status`."""
         return webhooks.parse_status(body)
+
+    async def _read(self, credentials: CarrierCredentials, path: str, **params: str) -> httpx.Response:
+        try:
+            return await self._send(credentials, "GET", path, params=params)
+        except httpx.HTTPError as error:
+            raise connection_failure(PROVIDER, error) from error
+
+    async def _send(
+        self,
+        credentials: CarrierCredentials,
+        method: str,
+        path: str,
+        *,
+        data: Mapping[str, str | list[str]] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """One request under the account; raises httpx.HTTPError when it may have arrived, else ProviderError."""
+        host = self._base_url or f"https://{host_of(credentials.subdomain)}"
+        url = f"{host}/v1/Accounts/{quote(credentials.sid, safe='')}/{path}"
+        auth = httpx.BasicAuth(credentials.api_key, credentials.api_token)
+        for attempt in range(1, CONNECT_ATTEMPTS + 1):
+            try:
+                return await self._http.request(method, url, data=data, params=params, auth=auth)
+            except _NEVER_SENT as error:
+                if attempt == CONNECT_ATTEMPTS:
+                    raise _failure("the carrier cannot be reached", retryable=True) from error
+                log.warning("carrier unreachable, trying again", extra={"provider": PROVIDER})
+                await asyncio.sleep(self._pause_s)
+        raise AssertionError("the last attempt returns or raises")
 
 
 def host_of(subdomain: str) -> str:
@@ -102,6 +151,15 @@ def _placed(response: httpx.Response) -> PlacedCall:
     if not isinstance(sid, str) or not sid:
         raise _failure("the carrier's answer names no call", retryable=False)
     return PlacedCall(sid)
+
+
+def _status(response: httpx.Response, body: Mapping[str, Any]) -> int:
+    """The HTTP status, or that of an error object which came with a 2xx."""
+    exception = body.get("RestException")
+    if not response.is_success or exception is None:
+        return response.status_code
+    said = str(exception.get("Status")) if isinstance(exception, dict) else ""
+    return int(said) if said.isascii() and said.isdigit() and len(said) == 3 else httpx.codes.BAD_GATEWAY
 
 
 def _refusal(response: httpx.Response, body: Mapping[str, Any]) -> ProviderError:

@@ -1,4 +1,4 @@
-"""What Exotel tells us over HTTP: incoming calls and status callbacks. Pure.
+"""What Exotel tells us over HTTP: incoming calls, status callbacks and, asked, a call's details. Pure.
 
 The same fields come as a GET query, a form or JSON; nested ones as JSON (`Legs: [...]`, `Stream: {...}`), as JSON in a
 string, or as form keys (`Legs[0][Status]`, `Stream[RecordingUrl]`). Names differ in case and underscores.
@@ -6,6 +6,7 @@ string, or as form keys (`Legs[0][Status]`, `Stream[RecordingUrl]`). Names diffe
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from models.call import CallStatus
@@ -64,6 +65,17 @@ def parse_status(body: Fields) -> StatusUpdate:
         duration_s=_seconds(_text(fields, "conversationduration", "callduration", "dialcallduration", "duration")),
         recording_url=url if url.startswith(("https://", "http://")) else None,
     )
+
+
+def parse_details(carrier_call_id: str, call: Fields) -> StatusUpdate:
+    """The `Call` object of a details answer, `Details` included.
+
+    Its `in-progress` stands there from the order on, before anybody was rung: it is no status. Numbers are strings.
+    """
+    details = call.get("Details")
+    spoken = details if isinstance(details, Mapping) else {}
+    update = parse_status({**call, **spoken, "CallSid": carrier_call_id})
+    return replace(update, status=None) if update.status is CallStatus.IN_PROGRESS else update
 
 
 def _status(fields: Fields) -> CallStatus | None:

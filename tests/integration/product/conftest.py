@@ -16,7 +16,10 @@ from tests.integration.product.world import World, a_world
 
 @pytest.fixture(scope="package")
 def platform(ray_cluster: Settings, session_dir: Path) -> Iterator[Settings]:
-    """Two replicas and three call actors behind HAProxy. Vendors are expected at the ports the settings name."""
+    """Two replicas and three call actors behind HAProxy. Vendors are expected at the ports the settings name.
+
+    The limits of logins per address and of calls per minute are the documented ones.
+    """
     carrier, llm, tts = free_port(), free_port(), free_port()
     settings = ray_cluster.model_copy(
         update={
@@ -24,6 +27,10 @@ def platform(ray_cluster: Settings, session_dir: Path) -> Iterator[Settings]:
             "serve_replicas": 2,
             "call_pool_size": 3,
             "signup_credits_micros": 5_000_000,
+            "trusted_proxies": 1,  # a test's client says where it comes from
+            "limit_auth_per_ip": 5,
+            "limit_api_per_user": 100_000,
+            "limit_outbound_per_user": 10,
             "exotel_base_url": f"http://127.0.0.1:{carrier}",
             "openai_base_url": f"http://127.0.0.1:{llm}/v1",
             "openai_api_key": SecretStr("test"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ JOIN_CALL = REPOSITORY / "tests" / "js" / "join_call.mjs"
 ACCOUNT = {"apiKey": "demo-key", "apiToken": "demo-token", "sid": "demo", "subdomain": "api.in.exotel.com"}
 CALLER = "+919876543210"
 GREETING = "Hello, this is the demo clinic. How can I help you today?"
+PASSWORD = "a long password"
 
 
 def agent_body(**config: object) -> dict[str, Any]:
@@ -28,6 +30,27 @@ def agent_body(**config: object) -> dict[str, Any]:
         "sessionTimeout": 120,
     }
     return {"name": "Clinic", "config": base | config}
+
+
+def import_body() -> dict[str, Any]:
+    """A number that nobody has yet, of the simulated carrier's account."""
+    number = f"+9180{secrets.randbelow(10**8):08d}"
+    return {"number": number, "country": "IN", "exotelConfig": ACCOUNT}
+
+
+def from_anywhere() -> dict[str, str]:
+    """A header that gives the client an address of its own: what is counted per address is counted anew."""
+    return {"X-Forwarded-For": f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"}
+
+
+@dataclass(frozen=True)
+class Account:
+    """What signing up gave; its password is PASSWORD."""
+
+    email: str
+    user: dict[str, Any]
+    access: str
+    refresh: str
 
 
 @dataclass(frozen=True)
@@ -55,9 +78,7 @@ class Customer:
 
     async def phone(self, agent_id: str) -> dict[str, Any]:
         """A new phone with this agent."""
-        number = f"+9180{time.time_ns() % 10**8:08d}"
-        wanted = {"number": number, "country": "IN", "exotelConfig": ACCOUNT}
-        phone: dict[str, Any] = (await self.get("POST", "/phones/import", wanted))["phone"]
+        phone: dict[str, Any] = (await self.get("POST", "/phones/import", import_body()))["phone"]
         await self.get("PUT", f"/phones/{phone['_id']}/agent", {"agentId": agent_id})
         return phone
 
@@ -84,8 +105,8 @@ class Customer:
 
 async def sign_up(http: httpx.AsyncClient, name: str) -> Customer:
     """A new account."""
-    body = {"email": f"{name}-{time.time_ns()}@example.com", "password": "a long password", "name": name}
-    answer = await http.post("/auth/signup", json=body)
+    body = {"email": f"{name}-{time.time_ns()}@example.com", "password": PASSWORD, "name": name}
+    answer = await http.post("/auth/signup", json=body, headers=from_anywhere())
     assert answer.status_code == 201, answer.text
     return Customer(http, answer.json()["data"]["tokens"]["access"])
 

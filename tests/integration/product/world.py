@@ -70,7 +70,7 @@ class World:
 async def a_world(platform: Settings) -> AsyncIterator[World]:
     """Vendors at the ports the platform was told, until the context is left."""
     async with AsyncExitStack() as running:
-        carrier = Carrier(_plan(BOOKING), port=_port(platform.exotel_base_url))
+        carrier = carrier_of(platform, _plan(BOOKING))
         llm = LlmServer(port=_port(platform.openai_base_url))
         tts = TtsServer(port=_port(platform.elevenlabs_base_url))
         base = f"http://127.0.0.1:{platform.port}/api/v1"
@@ -78,6 +78,11 @@ async def a_world(platform: Settings) -> AsyncIterator[World]:
             await running.enter_async_context(vendor)
         http = await running.enter_async_context(httpx.AsyncClient(base_url=base, timeout=30.0))
         yield World(platform, carrier, llm, tts, await sign_up(http, "clinic"))
+
+
+def carrier_of(platform: Settings, plan: Plan) -> Carrier:
+    """The carrier at the port the platform was told; `plan` is what becomes of calls unless told otherwise."""
+    return Carrier(plan, port=_port(platform.exotel_base_url))
 
 
 def _plan(steps: tuple[Step, ...]) -> Plan:

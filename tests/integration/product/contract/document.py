@@ -1,0 +1,129 @@
+"""The answers of the public document, object by object."""
+
+from models.call import CallStatus
+from tests.integration.product.contract.shapes import (
+    DIRECTION,
+    E164,
+    ID,
+    JWT,
+    SESSION,
+    STATUS,
+    TIME,
+    URL,
+    Each,
+    Part,
+    Shape,
+    anything,
+    counts,
+    number,
+    one_of,
+    text,
+    text_or_null,
+    truth,
+    whole,
+)
+
+USER = Shape(
+    {"_id": ID, "email": text, "name": text, "role": one_of("user", "admin"), "credits": number, "createdAt": TIME},
+    sometimes={"exotelConfig": Shape({"apiKey": text, "subdomain": text})},
+    ours={"organizationRole": text, "organizationId": ID},
+)
+TOKENS = Shape({"access": JWT, "refresh": JWT})
+
+AGENT_CONFIG = Shape(
+    {
+        "prompt": text,
+        "voice": Shape({"provider": text, "voiceId": text, "model": text_or_null}),
+        "language": text,
+        "llm": Shape({"model": text, "temperature": number}),
+        "firstMessage": text,
+    },
+    sometimes={"sessionTimeout": whole},
+)
+AGENT_STATS = Shape({"totalCalls": whole, "totalDuration": whole, "avgDuration": number, "successRate": number})
+_AGENT: dict[str, Part] = {
+    "_id": ID,
+    "userId": ID,
+    "name": text,
+    "config": AGENT_CONFIG,
+    "isActive": truth,
+    "createdAt": TIME,
+    "updatedAt": TIME,
+}
+AGENT = Shape(_AGENT)
+AGENT_IN_FULL = Shape({**_AGENT, "stats": AGENT_STATS})
+
+PHONE = Shape(
+    {
+        "_id": ID,
+        "number": E164,
+        "country": text,
+        "provider": one_of("exotel"),
+        "tags": Each(text),
+        "status": one_of("active", "inactive"),
+        "exotelData": Shape({"sid": text}),
+        "createdAt": TIME,
+    },
+    sometimes={"agentId": ID, "agentName": text},
+    ours={"incomingUrl": URL},
+)
+
+COST = Shape(dict.fromkeys(("stt", "llm", "tts", "telephony", "total"), number))
+_CALL: dict[str, Part] = {
+    "_id": ID,
+    "sessionId": SESSION,
+    "fromPhone": E164,
+    "toPhone": E164,
+    "agentId": ID,
+    "direction": DIRECTION,
+    "status": STATUS,
+    "createdAt": TIME,
+}
+PLACED_CALL = Shape({**_CALL, "exotelCallSid": text, "metadata": anything})
+_LOGGED: dict[str, Part] = {**_CALL, "agentName": text, "costBreakdown": COST}
+_WHEN_OVER: dict[str, Part] = {"startedAt": TIME, "endedAt": TIME, "durationSec": whole, "recordingUrl": URL}
+LISTED_CALL = Shape(_LOGGED, sometimes=_WHEN_OVER)
+_DETAIL: dict[str, Part] = {
+    **_LOGGED,
+    "transcript": text,
+    "conversationHistory": Each(Shape({"role": one_of("user", "assistant"), "content": text, "timestamp": TIME})),
+    "metadata": anything,
+}
+CALL = Shape(_DETAIL, sometimes=_WHEN_OVER, ours={"endReason": text})
+CALL_WHEN_OVER = Shape({**_DETAIL, **_WHEN_OVER}, ours={"endReason": text})
+
+STATS = Shape(
+    {
+        "totalCalls": whole,
+        "totalDuration": whole,
+        "avgDuration": number,
+        "successRate": number,
+        "totalCost": number,
+        "callsByStatus": counts(*CallStatus),
+        "callsByDirection": counts("inbound", "outbound"),
+        "topAgents": Each(Shape({"agentId": ID, "agentName": text, "totalCalls": whole, "avgDuration": number})),
+    }
+)
+
+PAGINATION = Shape(dict.fromkeys(("total", "page", "limit", "pages"), whole))
+
+
+def page_of(name: str, part: Part) -> Shape:
+    """`data` of a list."""
+    return Shape({name: Each(part), "pagination": PAGINATION})
+
+
+ERROR_CODES = {
+    400: "VALIDATION_ERROR",
+    401: "UNAUTHORIZED",
+    402: "INSUFFICIENT_CREDITS",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "DUPLICATE_RESOURCE",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMIT_EXCEEDED",
+    500: "INTERNAL_ERROR",
+    502: "EXTERNAL_SERVICE_ERROR",
+    503: "INTERNAL_ERROR",
+}
+"""The one code each status comes with; the document has fewer codes than statuses."""
