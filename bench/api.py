@@ -3,8 +3,8 @@
     python -m bench.api [--calls 1000000] [--http-requests 200] [--keep NAME]
 
 Everything is the real thing, two replicas behind the ingress, but the carrier, which answers on loopback. `MONGODB_URL`
-measures that server instead of the embedded engine. The database is a new one and dropped at the end; `--keep` names one
-that stays, and whose calls are found again the next time.
+measures that server instead of the embedded engine. The database is a new one and dropped at the end; `--keep` names
+one that stays and whose calls are found again the next time.
 Target on a quiet machine: p99 of less than 100 ms for every list of an indexed filter.
 """
 

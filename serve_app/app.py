@@ -29,6 +29,7 @@ from actors.call_session.actor import CALL_DRIVER
 from actors.handles import start_actors, stop_actors
 from models.settings import Settings
 from serve_app.api import build_api
+from serve_app.errors import add_error_handlers
 from serve_app.health import health
 from serve_app.wiring import Edge, opened
 from stores.mongo import connect, database
@@ -66,6 +67,7 @@ def build_site(edge: Edge, *, lifespan: Any = None) -> Any:
             Mount("/api/v1", build_api(edge.services)),
         ],
     )
+    add_error_handlers(site)  # for what is not at any of these, such as /api/v1/agents/a%0Ab
     return socketio.ASGIApp(edge.realtime.server, site)
 
 

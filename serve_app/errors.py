@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pymongo.errors import ConnectionFailure
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from models.errors import CallboardError, FieldError, Invalid, ProviderError, RateLimited, Unavailable
@@ -123,7 +124,7 @@ def _inside(loc: Sequence[str | int]) -> Sequence[str | int]:
 
 
 # --- the handlers ---------------------------------------------------------------------------------------
-def add_error_handlers(app: FastAPI) -> None:
+def add_error_handlers(app: Starlette) -> None:
     """Have the application answer every error from the table."""
     for kind in (CallboardError, RequestValidationError, HTTPException, ConnectionFailure):
         app.add_exception_handler(kind, _expected)

@@ -22,11 +22,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ListedPhone:
-    """A phone as people see it. `incoming_url` is where its carrier must ask what to do with a call."""
+    """A phone as people see it. `incoming_url` is where its carrier must ask what to do with a call.
+
+    Whoever has it can announce calls, so only those who may change phones see it.
+    """
 
     phone: Phone
     agent_name: str | None
-    incoming_url: str
+    incoming_url: str | None
 
 
 class PhoneService:
@@ -73,7 +76,7 @@ class PhoneService:
         )
         await self._phones.insert(phone)
         await self._audit.record(principal, "import", "phone", phone.id, now, country=country)
-        return self._listed(phone, None)
+        return self._listed(principal, phone, None)
 
     async def page(
         self, principal: Principal, *, status: PhoneStatus | None, page: int, limit: int
@@ -81,7 +84,7 @@ class PhoneService:
         """The organization's phones, newest first."""
         found = await self._phones.search(principal.organization_id, status, page=page, limit=limit)
         names = await self._agent_names(principal.organization_id, *found.items)
-        listed = [self._listed(phone, names.get(phone.agent_id)) for phone in found.items]
+        listed = [self._listed(principal, phone, names.get(phone.agent_id)) for phone in found.items]
         return Page(items=listed, total=found.total, page=page, limit=limit)
 
     async def assign_agent(
@@ -92,14 +95,14 @@ class PhoneService:
         assigned = None if agent is None else agent.id
         phone = await self._change(principal, phone_id, {"agentId": assigned}, now)
         await self._audit.record(principal, "assign-agent", "phone", phone.id, now, agentId=assigned)
-        return self._listed(phone, None if agent is None else agent.name)
+        return self._listed(principal, phone, None if agent is None else agent.name)
 
     async def tag(self, principal: Principal, phone_id: str, tags: list[str], now: datetime) -> ListedPhone:
         """Replace the tags."""
         phone = await self._change(principal, phone_id, {"tags": tags}, now)
         await self._audit.record(principal, "tag", "phone", phone.id, now, tags=tags)
         names = await self._agent_names(principal.organization_id, phone)
-        return self._listed(phone, names.get(phone.agent_id))
+        return self._listed(principal, phone, names.get(phone.agent_id))
 
     async def delete(self, principal: Principal, phone_id: str, now: datetime) -> None:
         """Give the number up, so that anybody may import it again; its calls stay in the log."""
@@ -122,5 +125,6 @@ class PhoneService:
         wanted = {phone.agent_id for phone in phones if phone.agent_id is not None}
         return dict((await self._stores.agents.names(organization_id, wanted)).items()) if wanted else {}
 
-    def _listed(self, phone: Phone, agent_name: str | None) -> ListedPhone:
-        return ListedPhone(phone, agent_name, self._addresses.incoming(phone.id))
+    def _listed(self, principal: Principal, phone: Phone, agent_name: str | None) -> ListedPhone:
+        may_see = "phones:write" in principal.permissions
+        return ListedPhone(phone, agent_name, self._addresses.incoming(phone.id) if may_see else None)

@@ -18,8 +18,10 @@ from models.document import as_utc
 from stores.mongo import repeatable
 from stores.repository import Index, Where
 
-MANY = 10_000
+MANY = 2_000
 """Counts below are made anew each time; they take some milliseconds."""
+WORTH_LEARNING = 0.1
+"""When the recent calls are so many for each past one, the boundary moves."""
 REMEMBERED = 1_000
 """Filters per process."""
 MARGIN = timedelta(minutes=10)
@@ -58,7 +60,7 @@ class Totals:
                 return few
             past = await self._learn(key, scope, index)
         recent = await self._count(_during(scope, "$gte", past.until), index)
-        if recent >= MANY:
+        if recent >= max(MANY, WORTH_LEARNING * past.calls):
             self._known.pop(key, None)  # the next request draws the line anew
         return past.calls + recent
 

@@ -15,6 +15,7 @@ def local_ray(namespace: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", raising=False)
         patch.setenv("RAY_AUTH_MODE", "disabled")  # as this process has it since it imported ray
+        patch.setenv("RAY_worker_niceness", "0")  # by default 15: an actor would wait for whatever else is running
         ray.init(
             address="local",
             namespace=namespace,

@@ -78,7 +78,7 @@ class ExotelData(Model):
 
 
 class PhoneResource(Model):
-    """A phone. `incoming_url` goes into the carrier's flow for this number; whoever has it can announce calls to it."""
+    """A phone. `incoming_url` goes into the carrier's flow for this number; only those who may change it see it."""
 
     id: Annotated[str, Field(alias="_id")]
     number: str
@@ -89,7 +89,7 @@ class PhoneResource(Model):
     tags: list[str]
     status: PhoneStatus
     exotel_data: ExotelData
-    incoming_url: str
+    incoming_url: Maybe[str] = None
     created_at: Time
 
     @classmethod

@@ -46,7 +46,7 @@ async def ring(house: House) -> tuple[WebhookKey, IncomingCall]:
     number, phone_id = await house.line(house.principal)
     listed = await house.services.phones.page(house.principal, status=None, page=1, limit=1)
     assert listed.items[0].phone.id == phone_id
-    return incoming_key(listed.items[0].incoming_url), IncomingCall(new_id(), TO, number)
+    return incoming_key(listed.items[0].incoming_url or ""), IncomingCall(new_id(), TO, number)
 
 
 async def test_an_outbound_call_is_stored_told_and_dialled(house: House) -> None:

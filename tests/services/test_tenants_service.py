@@ -1,11 +1,13 @@
 """Agents and phones: rules, and walls between organizations."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from models.document import new_id
 from models.errors import Conflict, Invalid, NotFound, ProviderError
+from services.permissions import ROLES
 from tests.documents import CONFIG, NOW, a_phone
 from tests.services.conftest import CREDENTIALS, House
 
@@ -134,3 +136,12 @@ async def test_nothing_of_ours_is_anybody_elses(house: House) -> None:
     ):
         with pytest.raises(NotFound):
             await attempt
+
+
+async def test_only_those_who_may_change_phones_see_where_their_calls_are_announced(house: House) -> None:
+    await house.line(house.principal)
+    viewer = replace(house.principal, role="viewer", permissions=ROLES["viewer"])
+    [shown] = (await house.services.phones.page(house.principal, status=None, page=1, limit=9)).items
+    [hidden] = (await house.services.phones.page(viewer, status=None, page=1, limit=9)).items
+    assert shown.incoming_url is not None
+    assert hidden.incoming_url is None

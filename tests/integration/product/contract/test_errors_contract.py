@@ -53,7 +53,8 @@ async def test_nobody_without_credit_is_called_at(platform: Settings, nobody: Cl
 
 
 async def test_unknown_routes_and_methods_are_answered_in_the_envelope(client: Client) -> None:
-    await client.refusal(404, "GET", "/nothing/here")
+    for nothing in ("/nothing/here", "/agents/a%0Ab", "/../v9/agents"):
+        await client.refusal(404, "GET", nothing)
     response = await client.send("PATCH", "/agents")
     assert (response.status_code, response.json()["success"]) == (405, False)
     assert response.headers["Allow"]
