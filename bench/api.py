@@ -94,9 +94,9 @@ async def _over_http(settings: Settings, carrier_port: int, times: int) -> None:
         client = Client(http)
         await client.log_in()
         await client.lists(times)
-        await client.figures()
         await client.outbound(carrier, times)
         await client.logins(max(20, times // 4))
+        await client.figures()
 
 
 def _loaded(when: str) -> None:

@@ -21,6 +21,7 @@ from stores.mongo import connect, database
 from stores.repositories import Repositories
 
 Data = dict[str, Any]
+Query = Mapping[str, str]
 
 REPLICAS = 2
 EMAIL, PASSWORD = "bench@example.com", "a long password"
@@ -44,6 +45,10 @@ async def seed_tenant(settings: Settings) -> None:
             await stores.agents.insert(call_logs.agent(0, number))
 
 
+class Refused(Exception):
+    """A request that had to succeed did not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """The owner, logged in."""
@@ -55,11 +60,11 @@ class Client:
         tokens = (await self.ask("POST", "/auth/login", {"email": EMAIL, "password": PASSWORD}))["tokens"]
         self.http.headers["Authorization"] = f"Bearer {tokens['access']}"
 
-    async def ask(self, method: str, path: str, body: object = None, query: Mapping[str, str] | None = None) -> Data:
+    async def ask(self, method: str, path: str, body: object = None, query: Query | None = None) -> Data:
         """One request that must succeed; its data."""
         answer = await self.http.request(method, path, json=body, params=query)
         if not answer.is_success:
-            raise RuntimeError(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
+            raise Refused(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
         data: Data = answer.json().get("data", {})
         return data
 
@@ -75,14 +80,20 @@ class Client:
             print(f"  {name:24} {first_ms:7.1f} ms, then {then}", flush=True)
 
     async def figures(self) -> None:
-        """What is added up over many calls."""
+        """What is added up over many calls; the slowest answers of the API."""
         print("\nfigures computed by the database:")
-        asked = {"all time": {}, "last week": {"fromDate": QUERIES["one week"]["toDate"]}}
-        for name, query in asked.items():
-            taken = await repeated(partial(self.ask, "GET", "/dashboard/stats", query=query), 5, within_s=15.0)
-            print(f"  GET /dashboard/stats, {name:18} {taken}", flush=True)
-        taken = await repeated(lambda: self.ask("GET", f"/agents/{BUSY_AGENT}"), 10, within_s=10.0)
-        print(f"  GET /agents/:id, the busy agent          {taken}", flush=True)
+        asked: dict[str, tuple[str, Query]] = {
+            "GET /agents/:id, the busy agent": (f"/agents/{BUSY_AGENT}", {}),
+            "GET /dashboard/stats, last month": ("/dashboard/stats", {"fromDate": QUERIES["one week"]["toDate"]}),
+            "GET /dashboard/stats, all time": ("/dashboard/stats", {}),
+        }
+        for name, (path, query) in asked.items():
+            try:
+                taken = await repeated(partial(self.ask, "GET", path, query=query), 5, within_s=WITHIN_S)
+            except Refused as refused:
+                print(f"  {name:34} {refused}", flush=True)
+            else:
+                print(f"  {name:34} {taken}", flush=True)
 
     async def outbound(self, carrier: Carrier, times: int) -> None:
         """POST /calls/outbound; nobody answers, so no call actor is needed."""

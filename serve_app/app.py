@@ -62,6 +62,7 @@ def build_site(edge: Edge, *, lifespan: Any = None) -> Any:
         middleware=[CORS],
         routes=[
             Route("/", _front_door),
+            Route("/docs", _front_door),
             Route("/health", health),
             WebSocketRoute("/audio/{session_id}", edge.media.serve),
             Mount("/api/v1", build_api(edge.services)),
