@@ -57,6 +57,11 @@ class Unauthenticated(CallboardError):
     status = 401
     code = "UNAUTHORIZED"
 
+    def __init__(self, message: str, *, scheme: str = "Bearer") -> None:
+        super().__init__(message)
+        self.scheme = scheme
+        """What would be accepted, as in the header WWW-Authenticate."""
+
 
 class InsufficientCredits(CallboardError):
     """The account cannot pay for what was asked."""

@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     limit_auth_per_ip: int = Field(default=5, ge=0)
     limit_auth_window_s: int = Field(default=900, ge=1)
     limit_api_per_user: int = Field(default=100, ge=0)
+    limit_api_per_key: int = Field(default=1000, ge=1)
+    """The highest limit of its own that an API key may be given; without one it counts for its user."""
     limit_api_window_s: int = Field(default=900, ge=1)
     limit_outbound_per_user: int = Field(default=10, ge=0)
     limit_outbound_window_s: int = Field(default=60, ge=1)

@@ -46,7 +46,13 @@ CORS = Middleware(
     allow_origins=["*"],  # tokens travel in a header that no browser adds by itself, so any page may ask
     allow_methods=["*"],
     allow_headers=["*"],
-    expose_headers=["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"],
+    expose_headers=[
+        "X-RateLimit-Limit",
+        "X-RateLimit-Remaining",
+        "X-RateLimit-Reset",
+        "Retry-After",
+        "Idempotency-Replayed",
+    ],
     max_age=3600,
 )
 REPLICA_ENVIRONMENT = {

@@ -14,7 +14,7 @@ from pymongo.errors import ConnectionFailure
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from models.errors import CallboardError, FieldError, Invalid, ProviderError, RateLimited, Unavailable
+from models.errors import CallboardError, FieldError, Invalid, ProviderError, RateLimited, Unauthenticated, Unavailable
 from serve_app.envelope import Failure, Problem
 from serve_app.rate_limits import NOTED
 
@@ -46,6 +46,10 @@ def answer_to(error: Exception) -> Answer:
 def _ours(error: Any) -> Answer:
     message = INTERNAL if error.status == HTTPStatus.INTERNAL_SERVER_ERROR else error.message
     return Answer(error.status, Problem(code=error.code, message=message))
+
+
+def _unauthenticated(error: Any) -> Answer:
+    return Answer(error.status, Problem(code=error.code, message=error.message), {"WWW-Authenticate": error.scheme})
 
 
 def _invalid(error: Any) -> Answer:
@@ -86,6 +90,7 @@ TABLE: Mapping[type[Exception], Callable[[Any], Answer]] = {
     Invalid: _invalid,
     ProviderError: _provider,
     RateLimited: _rate_limited,
+    Unauthenticated: _unauthenticated,
     Unavailable: _try_later,
     CallboardError: _ours,
     RequestValidationError: _validation,

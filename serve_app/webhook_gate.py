@@ -23,7 +23,7 @@ class WebhookGate:
         if self._networks and not self._is_from_them(request):
             raise Forbidden("Webhooks are not accepted from this address")
         if self._credentials and not self._has_credentials(request):
-            raise Unauthenticated("Webhooks need credentials")
+            raise Unauthenticated("Webhooks need credentials", scheme="Basic")
 
     def _is_from_them(self, request: Request) -> bool:
         address = parsed(client_ip(request, self._trusted_proxies))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from models.api_key import ApiKey, Scope
 from models.document import new_id
-from models.errors import Forbidden, Unauthenticated
+from models.errors import FieldError, Forbidden, Invalid, Unauthenticated
 from models.user import User
 from services.audit import AuditService
 from services.permissions import permissions_of
@@ -33,7 +33,8 @@ def digest(key: str) -> str:
 class ApiKeyService:
     """The rules around keys."""
 
-    def __init__(self, repositories: Repositories, audit: AuditService) -> None:
+    def __init__(self, repositories: Repositories, audit: AuditService, *, highest_limit: int) -> None:
+        self._highest_limit = highest_limit
         self._keys = repositories.api_keys
         self._users = repositories.users
         self._audit = audit
@@ -41,9 +42,14 @@ class ApiKeyService:
     async def create(
         self, principal: Principal, *, name: str, scope: Scope, rate_limit: int | None, now: datetime
     ) -> tuple[ApiKey, str]:
-        """A new key of the user's, and the key itself; raises Forbidden when it could do more than who makes it."""
+        """A new key of the user's, and the key itself.
+
+        Raises Forbidden when it could do more than who makes it, and Invalid when it could do it too often.
+        """
         if not permissions_of(principal.role, scope=scope) <= principal.permissions:
             raise Forbidden("A key cannot make a key that may do more than itself")
+        if rate_limit is not None and rate_limit > self._highest_limit:
+            raise Invalid(fields=[FieldError("rateLimit", f"RateLimit must be at most {self._highest_limit}")])
         secret = MARK + secrets.token_urlsafe(SECRET_BYTES)
         key = ApiKey(
             id=new_id(),

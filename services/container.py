@@ -72,7 +72,7 @@ def build_services(
     call_log = CallLog(repositories.calls, credit, events)
     audit = AuditService(repositories.audit)
     passwords = Passwords()
-    keys = ApiKeyService(repositories, audit)
+    keys = ApiKeyService(repositories, audit, highest_limit=settings.limit_api_per_key)
     reconciler = Reconciler(settings, repositories, secrets=secrets, call_log=call_log, telephony=telephony)
     leftovers = Leftovers(repositories.holds, repositories.calls, call_log, credit)
     return Services(

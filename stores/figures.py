@@ -36,7 +36,9 @@ def by(part: str | None) -> Sequence[Stage]:
     return [{"$group": {"_id": part and f"$_id.{part}", **SUMS}}]
 
 
-TOTAL: Sequence[Stage] = (GROUPED, *by(None))
+UNPRICED: Stage = {"$group": {name: part for name, part in GROUPED["$group"].items() if name != "cost_micros"}}
+"""Without what no index has: an agent's calls are added up out of an index, 20 times as fast as out of the calls."""
+TOTAL: Sequence[Stage] = (UNPRICED, *by(None))
 OVERVIEW: Sequence[Stage] = (
     GROUPED,
     {
@@ -72,7 +74,7 @@ class Figures:
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
-        """Out of `TOTAL`'s rows, of which there is none without calls."""
+        """Out of `TOTAL`'s rows, of which there is none without calls, and which know no cost."""
         return cls(**{name: int(value) for name, value in rows[0].items() if name != "_id"}) if rows else cls()
 
 

@@ -16,6 +16,7 @@ from models.errors import (
     NoCapacity,
     NotFound,
     ProviderError,
+    RateLimited,
     Unauthenticated,
 )
 from serve_app.errors import answer_to, refused_field
@@ -78,6 +79,13 @@ def test_a_client_is_told_when_to_come_back() -> None:
     assert answer_to(patient).headers == {"Retry-After": "1"}
     assert answer_to(NoCapacity("no")).headers == {"Retry-After": "5"}
     assert answer_to(ProviderError("no", provider="exotel", retryable=False)).headers == {}
+    limited = answer_to(RateLimited(900))
+    assert (limited.headers, limited.problem.details) == ({"Retry-After": "900"}, {"retryAfter": 900})
+
+
+def test_who_is_not_let_in_is_told_what_would_be_accepted() -> None:
+    assert answer_to(Unauthenticated("no")).headers == {"WWW-Authenticate": "Bearer"}
+    assert answer_to(Unauthenticated("no", scheme="Basic")).headers == {"WWW-Authenticate": "Basic"}
 
 
 @pytest.mark.parametrize(

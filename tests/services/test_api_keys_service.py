@@ -7,7 +7,7 @@ import pytest
 
 from models.api_key import ApiKey, Scope
 from models.document import new_id
-from models.errors import Forbidden, NotFound, Unauthenticated
+from models.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from models.user import OrganizationRole, User
 from services.api_keys import digest
 from services.permissions import permissions_of
@@ -81,6 +81,14 @@ async def test_a_key_makes_no_key_beyond_itself(house: House) -> None:
     await keys.create(await auth.authenticate(narrow, NOW), name="k", scope="write", rate_limit=None, now=NOW)
     with pytest.raises(Forbidden):
         await keys.create(await auth.authenticate(narrow, NOW), name="k", scope="admin", rate_limit=None, now=NOW)
+
+
+async def test_a_keys_own_limit_has_a_ceiling(house: House) -> None:
+    highest = house.settings.limit_api_per_key
+    await house.services.keys.create(house.principal, name="k", scope="read", rate_limit=highest, now=NOW)
+    with pytest.raises(Invalid) as refused:
+        await house.services.keys.create(house.principal, name="k", scope="read", rate_limit=highest + 1, now=NOW)
+    assert refused.value.fields[0].field == "rateLimit"
 
 
 async def test_a_key_neither_logs_out_nor_changes_the_password(house: House) -> None:

@@ -35,7 +35,7 @@ def rebuilt(house: House, settings: Settings) -> AuthService:
         stores,
         secrets=Secrets(settings.encryption_key),
         passwords=Passwords(),
-        keys=ApiKeyService(stores, audit),
+        keys=ApiKeyService(stores, audit, highest_limit=1000),
         credit=a_writer(stores),
         audit=audit,
     )

@@ -117,6 +117,12 @@ async def test_whether_an_agent_is_busy_reads_one_call_at_most(log: Log) -> None
     assert all(plan.documents <= 1 and plan.keys <= len(LIVE) + 1 for plan in await log.plans())
 
 
+async def test_an_agents_figures_come_out_of_the_index(log: Log) -> None:
+    figures = await log.calls.figures(log.organization_id, AGENTS[0])
+    (plan,) = await log.plans()
+    assert (figures.calls, plan.documents) == (CALLS // len(AGENTS), 0)
+
+
 async def test_remembered_totals_count_what_came_after(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(totals, "MANY", 10)
     chosen: dict[str, Any] = {"status": CallStatus.COMPLETED, "page": 1, "limit": LIMIT}
