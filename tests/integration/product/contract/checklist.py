@@ -196,6 +196,7 @@ GENERAL: Mapping[str, str] = {
     "404 for whatever is another tenant's": _ANOTHERS,
     "the pagination object": _AGENTS + "test_agents_are_listed_searched_and_paged",
     "limits of the pagination": _AGENTS + "test_a_list_refuses_pages_that_cannot_be",
+    "the documented numbers": _LIMITS + "test_the_documented_numbers_are_the_defaults",
     "rate-limit headers": _LIMITS + "test_answers_say_how_many_requests_are_left",
     "5 logins in 15 minutes per address, and the 429 body": _TOO_MANY_LOGINS,
     "requests per user or key": _TOO_MANY_REQUESTS,

@@ -5,6 +5,7 @@ import time
 import httpx
 import pytest
 
+from models.settings import Settings
 from simulators.carrier import Carrier
 from tests.integration.product.contract.client import Client, refused
 from tests.integration.product.contract.webhooks import Webhooks
@@ -19,6 +20,13 @@ def figures(response: httpx.Response) -> tuple[int, int, int]:
     """Limit, what remains, and in how many seconds the window ends."""
     limit, remaining, reset = (int(response.headers[f"X-RateLimit-{n}"]) for n in ("Limit", "Remaining", "Reset"))
     return limit, remaining, round(reset - time.time())
+
+
+def test_the_documented_numbers_are_the_defaults() -> None:
+    numbers = Settings(_env_file=None)
+    assert (numbers.limit_auth_per_ip, numbers.limit_auth_window_s) == (5, 15 * 60)
+    assert (numbers.limit_api_per_user, numbers.limit_api_window_s) == (100, 15 * 60)
+    assert (numbers.limit_outbound_per_user, numbers.limit_outbound_window_s) == (10, 60)
 
 
 async def test_logins_are_limited_to_5_in_15_minutes_by_address(nobody: Client) -> None:
