@@ -145,6 +145,7 @@ def _call(rng: Random, number: int, agent: Agent, made: datetime, *, is_live: bo
     turns = _turns(rng, made + timedelta(seconds=8)) if answered else []
     ended = None if is_live else (turns[-1]["timestamp"] if turns else made + timedelta(seconds=30))
     seconds = int((ended - made).total_seconds()) - 8 if ended and answered else 0
+    cost = {"stt": seconds * 30, "llm": len(turns) * 800, "tts": 7_500, "telephony": seconds * 91}
     return TEMPLATE | {
         "_id": str(ObjectId(int(made.timestamp()).to_bytes(4) + number.to_bytes(8))),
         "createdAt": made,
@@ -171,7 +172,8 @@ def _call(rng: Random, number: int, agent: Agent, made: datetime, *, is_live: bo
             "ttsChars": 500,
             "telephonyMs": seconds * 1000,
         },
-        "cost": {"stt": seconds * 30, "llm": len(turns) * 800, "tts": 7_500, "telephony": seconds * 91},
+        "cost": cost,
+        "chargedMicros": sum(cost.values()) if ended else None,
     }
 
 

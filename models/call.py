@@ -119,6 +119,8 @@ class Call(Document):
     turns: list[Turn] = Field(default_factory=list)
     usage: Usage = Usage()
     cost: CostBreakdown = CostBreakdown()
+    charged_micros: int | None = None
+    """The total of `cost`, once the call is over: what figures add up."""
     recording: Recording | None = None
     lease: Lease | None = None
     reconciled_at: Time | None = None

@@ -131,7 +131,15 @@ async def test_a_turn_after_the_end_is_kept_but_costs_nothing_more(stores: Repos
     assert await stores.calls.append_turn(call.id, a_turn(0), Usage(stt_ms=9999), CostBreakdown(stt=9999), NOW)
     stored = await stores.calls.by_id(call.id)
     assert len(stored.turns) == 1
-    assert (stored.usage, stored.cost) == (USAGE, COST)
+    assert (stored.usage, stored.cost, stored.charged_micros) == (USAGE, COST, COST.total)
+
+
+async def test_what_a_call_was_charged_is_known_when_it_is_over(stores: Repositories, organization_id: Id) -> None:
+    call = await stores.calls.insert(a_call(organization_id))
+    await stores.calls.save_usage(call.id, USAGE, COST, NOW)
+    assert (await stores.calls.by_id(call.id)).charged_micros is None
+    await stores.calls.finish(call.id, status=CallStatus.FAILED, reason="lost", now=NOW)
+    assert (await stores.calls.by_id(call.id)).charged_micros == COST.total
 
 
 async def test_the_first_to_finish_wins(stores: Repositories, organization_id: Id) -> None:
