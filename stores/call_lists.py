@@ -12,7 +12,8 @@ from typing import get_args
 from pymongo import ASCENDING, IndexModel
 
 from models.call import CallStatus, Direction
-from stores.repository import NEWEST_FIRST, Index, Where
+from stores.mongo import Index
+from stores.repository import NEWEST_FIRST, Where
 
 LIVE = tuple(status for status in CallStatus if not status.is_final)
 

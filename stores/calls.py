@@ -18,8 +18,8 @@ from models.document import Id
 from stores import call_lists
 from stores.call_lists import LIVE as LIVE
 from stores.figures import OVERVIEW, TOTAL, Figures, Overview
-from stores.mongo import Database, repeatable
-from stores.repository import NEWEST_FIRST, Index, Page, Repository, Shape, Where
+from stores.mongo import Database, Index, hinted, repeatable
+from stores.repository import NEWEST_FIRST, Page, Repository, Shape, Where
 from stores.totals import Totals
 
 SHAPE = Shape(
@@ -245,11 +245,12 @@ class Calls(Repository[Call]):
         return await self._totals.of(scope, index)
 
     async def _sums(self, scope: Where, stages: Sequence[Where], index: Index) -> list[dict[str, Any]]:
-        async def read() -> list[dict[str, Any]]:
-            return await (await self._rows.aggregate([{"$match": scope}, *stages], hint=dict(index))).to_list()
+        async def read(hint: Index | None) -> list[dict[str, Any]]:
+            options: dict[str, Any] = {"hint": dict(hint)} if hint else {}
+            return await (await self._rows.aggregate([{"$match": scope}, *stages], **options)).to_list()
 
         with pymongo.timeout(OVERVIEW_S):
-            return await repeatable(read)
+            return await hinted(index, read)
 
     async def _write(self, where: Where, update: Where | Sequence[Where]) -> bool:
         """One atomic update that may be repeated; whether it found its call as it must be."""

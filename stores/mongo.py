@@ -4,12 +4,12 @@ PyMongo's async API. Nothing here or in the repositories needs sessions, transac
 so any MongoDB serves, the embedded engine included: every promise stands on the atomicity of one document.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from models.settings import Settings
 
@@ -19,7 +19,12 @@ OPERATION_MS = 5_000
 DURABLE = WriteConcern("majority", j=True)
 """Acknowledged means journaled. It costs 0.2 ms a write on the embedded engine, so no write goes without it."""
 
+_BAD_HINT = 2
+"""BadValue: what a query is answered that names an index which is not there."""
+
 T = TypeVar("T")
+Index = Sequence[tuple[str, int]]
+"""An index, or an order, by its keys: 1 ascending, -1 descending."""
 
 Client = AsyncMongoClient[dict[str, Any]]
 Database = AsyncDatabase[dict[str, Any]]
@@ -45,3 +50,16 @@ async def repeatable(attempt: Callable[[], Awaitable[T]]) -> T:
         return await attempt()
     except AutoReconnect:
         return await attempt()
+
+
+async def hinted(index: Index | None, attempt: Callable[[Index | None], Awaitable[T]]) -> T:
+    """The same for a query that names its index, and does without while the database has none such.
+
+    It has none for a moment in each upgrade: the new version makes its indexes while the old one still answers.
+    """
+    try:
+        return await repeatable(lambda: attempt(index))
+    except OperationFailure as error:
+        if index is None or error.code != _BAD_HINT:
+            raise
+        return await repeatable(lambda: attempt(None))

@@ -15,16 +15,13 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from models.document import Document, Id
 from models.errors import Conflict, InvalidTransition, NotFound
-from stores.mongo import Database, repeatable
+from stores.mongo import Database, Index, hinted, repeatable
 
 D = TypeVar("D", bound=Document)
 T = TypeVar("T")
 
 Where = Mapping[str, Any]
 """A MongoDB filter, in the stored (camelCase) names."""
-
-Index = Sequence[tuple[str, int]]
-"""An index by its keys, each with its order; also an order of documents."""
 
 NEWEST_FIRST = (("createdAt", DESCENDING), ("_id", DESCENDING))
 
@@ -156,11 +153,11 @@ class Repository(Generic[D]):
         limit: int,
         index: Index | None = None,
     ) -> list[D]:
-        async def read() -> list[dict[str, Any]]:
+        async def read(hint: Index | None) -> list[dict[str, Any]]:
             found = self._rows.find(self._present(where), hidden)
-            return await found.sort(sort).skip(skip).limit(limit).hint(index and list(index)).to_list()
+            return await found.sort(sort).skip(skip).limit(limit).hint(hint and list(hint)).to_list()
 
-        return [self._shape.document.from_mongo(row) for row in await repeatable(read)]
+        return [self._shape.document.from_mongo(row) for row in await hinted(index, read)]
 
     async def _changed(self, where: Where, update: Where | Sequence[Where]) -> D | None:
         """One atomic find-and-update that may be repeated; the document after it, or None when nothing matched."""

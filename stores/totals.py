@@ -15,8 +15,8 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
 from models.document import as_utc
-from stores.mongo import repeatable
-from stores.repository import Index, Where
+from stores.mongo import Index, hinted, repeatable
+from stores.repository import Where
 
 MANY = 2_000
 """Counts below are made anew each time; they take some milliseconds."""
@@ -82,9 +82,11 @@ class Totals:
         return settled if unsettled is None else min(settled, unsettled)
 
     async def _count(self, scope: Where, index: Index | None, **limit: int) -> int:
-        hint = {"hint": list(index)} if index else {}
-        options: dict[str, Any] = {**hint, **limit}
-        return await repeatable(lambda: self._rows.count_documents(scope, **options))
+        async def count(hint: Index | None) -> int:
+            options: dict[str, Any] = {"hint": list(hint), **limit} if hint else {**limit}
+            return await self._rows.count_documents(scope, **options)
+
+        return await hinted(index, count)
 
     async def _made(self, scope: Where, order: int) -> datetime | None:
         """When the first call in this order was made."""

@@ -16,7 +16,8 @@ from models.settings import Settings
 from stores import totals
 from stores.call_lists import LIVE
 from stores.calls import Calls, Still
-from stores.mongo import Database
+from stores.mongo import Database, connect, database
+from stores.repositories import Repositories
 from tests.documents import NOW, a_call
 
 pytestmark = pytest.mark.integration
@@ -145,3 +146,16 @@ async def test_remembered_totals_follow_calls_that_end(log: Log, monkeypatch: py
         assert await log.calls.finish(call.id, status=CallStatus.FAILED, reason="lost", now=NOW)
     after = [(await log.calls.search(log.organization_id, **each)).total for each in (ongoing, failed)]
     assert after == [before[0] - 2, before[1] + 2]
+
+
+async def test_a_database_without_our_indexes_answers_all_the_same(settings: Settings) -> None:
+    unprepared = settings.model_copy(update={"mongodb_database": f"{settings.mongodb_database}_unprepared"})
+    async with connect(unprepared) as client:
+        calls = Repositories.over(database(client, unprepared)).calls
+        call = await calls.insert(a_call(new_id(), status=CallStatus.COMPLETED))
+        owner = call.organization_id
+        page = await calls.search(owner, status=CallStatus.COMPLETED, page=1, limit=1)
+        assert ([found.id for found in page.items], page.total) == ([call.id], 1)
+        assert (await calls.overview(owner, since=None, before=None)).total.calls == 1
+        assert (await calls.figures(owner, call.agent_id)).completed == 1
+        await client.drop_database(unprepared.mongodb_database)
