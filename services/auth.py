@@ -70,11 +70,13 @@ class AuthService:
 
         Raises Conflict when the address is registered, and CreditUnavailable.
         """
-        organization = Organization(created_at=now, updated_at=now, name=name)
+        user_id = new_id()
+        organization = Organization(created_at=now, updated_at=now, created_by=user_id, name=name)
         user = User(
-            id=new_id(),
+            id=user_id,
             created_at=now,
             updated_at=now,
+            created_by=user_id,
             organization_id=organization.id,
             email=email.lower(),
             name=name,

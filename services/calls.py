@@ -78,7 +78,8 @@ class CallService:
         if phone.status != "active":
             raise Invalid(fields=[FieldError("fromPhone", "The phone is inactive")])
         call = _new_call(phone, agent, "outbound", from_phone=phone.number, to_phone=to_number, now=now)
-        call = call.model_copy(update={"id": call_id or call.id, "user_id": principal.user_id, "metadata": metadata})
+        who = {"user_id": principal.user_id, "created_by": principal.user_id}
+        call = call.model_copy(update={"id": call_id or call.id, "metadata": metadata, **who})
         await self._begin(call, now)
         return await self._dial(call, phone, now)
 

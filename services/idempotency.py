@@ -7,6 +7,7 @@ runs again with the same id, so whatever the first one made is found and not mad
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,9 +41,10 @@ class Answered:
 
 
 def fingerprint(method: str, path: str, body: bytes) -> str:
-    """The same for the same request, however its JSON is laid out."""
-    laid_out = json.dumps(json.loads(body), sort_keys=True) if body else ""
-    return hashlib.sha256("\n".join((method, path, laid_out)).encode("utf-8", "surrogatepass")).hexdigest()
+    """The same for the same request, however its JSON is laid out; what is no JSON counts as it came."""
+    with suppress(ValueError, RecursionError):
+        body = json.dumps(json.loads(body), sort_keys=True).encode()
+    return hashlib.sha256(b"\n".join((method.encode(), path.encode("utf-8", "surrogatepass"), body))).hexdigest()
 
 
 class Idempotency:

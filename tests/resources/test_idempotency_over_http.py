@@ -156,3 +156,11 @@ async def _left_behind(client: Client, body: Any, *, seconds_ago: float, **field
         **(own | fields),
     )
     return await client.house.stores.idempotency.open(request)
+
+
+@pytest.mark.parametrize("body", [b"abc", b"a=b", b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/json"])
+async def test_a_body_that_is_no_json_is_refused_under_a_key_too(client: Client, kind: str, body: bytes) -> None:
+    headers = {"Content-Type": kind, "Idempotency-Key": "order-17"}
+    answer = await client.ask("POST", "/calls/outbound", 400, content=body, headers=headers)
+    assert answer["error"]["code"] == "VALIDATION_ERROR"
