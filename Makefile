@@ -2,6 +2,9 @@
 BIN := .venv/bin
 TREE := $(wildcard actors bench cli models providers serve_app services simulators stores tests tools)
 
+# Compiled once instead of at each start of each process.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup run test check fmt bench lock
 
 help: ## List what can be made

@@ -111,7 +111,7 @@ as_root() {
 install_python_packages() {
     say packages "installing into .venv"
     [[ -x .venv/bin/python ]] || "$UV" venv --quiet --python "$PYTHON" .venv
-    "$UV" pip sync --quiet --python .venv/bin/python --require-hashes requirements/lock.txt requirements/build.txt "${EXTRA[@]}"
+    "$UV" pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements/lock.txt requirements/build.txt "${EXTRA[@]}"
     "$UV" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 }
 

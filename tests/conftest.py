@@ -31,6 +31,11 @@ from models.settings import Settings
 gc.set_threshold(50_000, 50, 100)  # importing what the suite imports makes the default collect for seconds
 
 
+def pytest_collection_finish() -> None:
+    """What was imported stays: no collection need look at it again, and pytest makes several at the end."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def session_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data directory of this test session."""

@@ -39,7 +39,7 @@ class TopAgentResource(Model):
 
 
 class DashboardStats(Model):
-    """Durations in seconds, cost in credits; average and success rate are those of the calls that are over."""
+    """Durations in seconds, cost in credits; they, average and success rate are of the calls that are over."""
 
     model_config = ConfigDict(
         json_schema_extra={
