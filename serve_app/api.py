@@ -1,6 +1,7 @@
 """The canonical REST API, `/api/v1`: a FastAPI application of its own, mounted by `app`."""
 
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from serve_app.body_limit import BodyLimit
 from serve_app.envelope import Failure
@@ -23,7 +24,8 @@ Every answer is `{"success": true, "data": ...}` or `{"success": false, "error":
 
 def build_api(services: Services) -> FastAPI:
     """The application; its documentation is at `/docs` and `/openapi.json` below the place it is mounted at."""
-    api = FastAPI(title="Callboard", version="1", description=DESCRIPTION, redirect_slashes=False)
+    # Its pages bring their own scripts: nobody else is told who reads them, and they work without the internet.
+    api = FastAPIOffline(title="Callboard", version="1", description=DESCRIPTION, redirect_slashes=False)
     api.state.services = services
     api.add_middleware(BodyLimit, limit_bytes=BODY_BYTES)
     api.add_middleware(RateLimitHeaders)

@@ -187,3 +187,13 @@ async def converse(client: Client, call_id: str) -> None:
         now=NOW,
         recording=Recording(url="https://s3.amazonaws.com/recordings/call_123.mp3"),
     )
+
+
+async def test_the_pages_of_the_api_load_nothing_from_elsewhere(client: Client) -> None:
+    for page in ("docs", "redoc"):
+        text = (await client.http.get(f"/api/v1/{page}")).text
+        loaded = re.findall(r'(?:src|href)="([^"]+)"', text)
+        assert loaded
+        for address in loaded:
+            assert address.startswith("/api/v1/"), address
+            assert (await client.http.get(address)).status_code == 200
