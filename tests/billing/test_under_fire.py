@@ -30,9 +30,9 @@ from tests.money import STEP, fund
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
 
-KILLS = int(os.environ.get("LEDGER_KILLS", "12"))
-"""Each costs a second or two until the writer is back. LEDGER_KILLS=50 makes it the long test: 2,000 operations."""
-OPERATIONS = 40 * KILLS
+KILLS = 50
+"""Each costs a second until the writer is back."""
+OPERATIONS = 2_000
 ACCOUNTS = 8
 CALLERS = 12
 FUNDS = 10_000 * STEP
