@@ -5,6 +5,7 @@ The token, an access token or an API key, comes with `call:join`, or once with t
 Events themselves come from `services.call_log` through Redis and are not made here.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -30,6 +31,8 @@ MAX_PACKET_BYTES = 64 * 1024
 MAX_SESSION_ID = 64
 MAX_TOKEN = 4096
 HANGUP = "user_requested"
+CHECK_S = 30.0
+"""How long somebody who has logged out may go on watching."""
 
 Handler = Callable[[str, "Request"], Awaitable[None]]
 
@@ -76,9 +79,12 @@ class Realtime:
     async def running(self) -> AsyncIterator[None]:
         """Listens to Redis from here on, so that the first client to join misses nothing."""
         await self._rooms.listen(self.server)
+        checking = asyncio.create_task(self._keep_checking())
         try:
             yield
         finally:
+            checking.cancel()
+            await asyncio.gather(checking, return_exceptions=True)
             await self.server.shutdown()
             await self._rooms.close()
 
@@ -156,6 +162,25 @@ class Realtime:
         principal = await self._auth.authenticate(token, self._now())
         principal.require(permission)
         return principal
+
+    # --- those who may no longer watch ------------------------------------------------------------------
+    async def _keep_checking(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_S)
+            try:
+                await self.check()
+            except Exception:  # such as a database that restarts; the next round comes
+                logger.exception("a round of checking tokens broke off")
+
+    async def check(self) -> None:
+        """Show out whoever has logged out, or lost the right to watch, since they joined; they are told."""
+        for sid, client in list(self._clients.items()):
+            for session_id, token in list(client.joined.items()):
+                try:
+                    await self._allowed(token, "calls:read")
+                except (Unauthenticated, Forbidden) as refusal:
+                    await self._leave(sid, Request(session_id, token))
+                    await self._tell_error(sid, session_id, refusal.code, refusal.message)
 
     # --- events to clients ------------------------------------------------------------------------------
     async def _tell(self, sid: str, event: str, payload: call_events.Payload) -> None:

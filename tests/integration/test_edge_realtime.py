@@ -235,6 +235,26 @@ async def test_a_client_that_has_logged_out_does_nothing_more(replicas: tuple[Re
         assert [payload["error"]["code"] for _, payload in told[1:]] == ["UNAUTHORIZED", "UNAUTHORIZED"]
 
 
+async def test_who_has_logged_out_is_shown_out_of_the_calls_joined(
+    replicas: tuple[Replica, Replica], token: str
+) -> None:
+    call, auth = await a_call_of(replicas[0], token), replicas[0].edge.services.auth
+    async with a_dashboard(replicas[1], {"token": token}) as (client, told):
+        await client.emit("call:join", {"sessionId": call.session_id})
+        await until(lambda: names(told) == ["started"])
+        await replicas[1].edge.realtime.check()
+        await say(replicas[0], call, 0, "Hello")
+        await until(lambda: names(told) == ["started", "transcript"])
+        await auth.logout(await auth.authenticate(token, utc_now()), everywhere=False, now=utc_now())
+        await replicas[1].edge.realtime.check()
+        await say(replicas[0], call, 1, "Are you there?")
+        await until(lambda: names(told) == ["started", "transcript", "error"])
+        assert told[-1][1]["error"]["code"] == "UNAUTHORIZED"
+        await replicas[1].edge.realtime.check()
+        await asyncio.sleep(0.2)
+        assert names(told) == ["started", "transcript", "error"]
+
+
 async def test_an_api_key_joins_as_far_as_its_scope_goes(replicas: tuple[Replica, Replica], token: str) -> None:
     call, services = await a_call_of(replicas[0], token), replicas[0].edge.services
     principal = await services.auth.authenticate(token, utc_now())
