@@ -1,5 +1,6 @@
 """What a call does to the account, from the hold before it is dialled to the last entry."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +20,14 @@ CREDIT = to_credits(STEP)
 """What a call begins with, in credits."""
 
 
-async def entries(customer: Customer, call_id: str) -> list[dict[str, Any]]:
-    """The call's movements, the first one first."""
-    found: list[dict[str, Any]] = (await customer.get("GET", f"/billing/ledger?callId={call_id}"))["entries"]
-    return found[::-1]
+async def settled(customer: Customer, call_id: str) -> list[dict[str, Any]]:
+    """The call's movements, the first one first, once the last is there: a moment after the log is final."""
+    async with asyncio.timeout(30):
+        while True:
+            found: list[dict[str, Any]] = (await customer.get("GET", f"/billing/ledger?callId={call_id}"))["entries"]
+            if found[0]["type"] in ("settle", "release"):
+                return found[::-1]
+            await asyncio.sleep(0.1)
 
 
 async def balance(customer: Customer) -> dict[str, Any]:
@@ -40,9 +45,11 @@ async def test_a_call_holds_credit_and_pays_what_it_used(world: World) -> None:
     log = await world.customer.final_log(call["_id"])
     cost = log["costBreakdown"]["total"]
     movements = [
-        (entry["type"], entry["amount"], entry["held"]) for entry in await entries(world.customer, call["_id"])
+        (entry["type"], entry["amount"], entry["held"]) for entry in await settled(world.customer, call["_id"])
     ]
-    assert movements == [("hold", 0, CREDIT), ("settle", pytest.approx(-cost), -CREDIT)]
+    assert movements[0] == ("hold", 0, CREDIT)
+    held = sum(held for _, _, held in movements[:-1])
+    assert movements[-1] == ("settle", pytest.approx(-cost), pytest.approx(-held))
     after = await balance(world.customer)
     assert (after["balance"], after["held"]) == (pytest.approx(before["balance"] - cost), 0)
 
@@ -59,6 +66,7 @@ async def test_a_call_on_the_last_credit_ends_in_words_before_it_is_used_up(worl
     assert log["conversationHistory"][-1]["content"] == NO_CREDITS
     assert log["status"] == "completed"
     assert 25 < log["durationSec"] < 60
+    assert [entry["type"] for entry in await settled(poor, call["_id"])] == ["hold", "settle"]
     left = await balance(poor)
     assert left["held"] == 0
     assert left["balance"] == pytest.approx(1.02 * CREDIT - log["costBreakdown"]["total"], abs=1e-6)
