@@ -71,11 +71,7 @@ class AgentService:
         return await self._agents.insert(
             Agent(
                 id=new_id(),
-                created_at=now,
-                updated_at=now,
-                created_by=principal.user_id,
-                modified_by=principal.user_id,
-                organization_id=principal.organization_id,
+                **principal.signature(now),
                 user_id=principal.user_id,
                 name=name,
                 config=config,

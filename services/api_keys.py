@@ -53,11 +53,7 @@ class ApiKeyService:
         secret = MARK + secrets.token_urlsafe(SECRET_BYTES)
         key = ApiKey(
             id=new_id(),
-            created_at=now,
-            updated_at=now,
-            created_by=principal.user_id,
-            modified_by=principal.user_id,
-            organization_id=principal.organization_id,
+            **principal.signature(now),
             user_id=principal.user_id,
             name=name,
             scope=scope,

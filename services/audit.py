@@ -23,10 +23,7 @@ class AuditService:
         await self._audit.insert(
             AuditRecord(
                 id=new_id(),
-                created_at=now,
-                updated_at=now,
-                created_by=principal.user_id,
-                organization_id=principal.organization_id,
+                **principal.signature(now),
                 user_id=principal.user_id,
                 key_id=principal.key_id,
                 action=f"{subject}.{action}",

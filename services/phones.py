@@ -64,11 +64,7 @@ class PhoneService:
         await self._check_account(credentials)
         phone = Phone(
             id=new_id(),
-            created_at=now,
-            updated_at=now,
-            created_by=principal.user_id,
-            modified_by=principal.user_id,
-            organization_id=principal.organization_id,
+            **principal.signature(now),
             user_id=principal.user_id,
             number=wanted,
             country=country,

@@ -1,6 +1,8 @@
 """Who asks: what authentication makes of a request, and all that services know of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from models.document import Id
 from models.errors import Forbidden
@@ -32,6 +34,16 @@ class Principal:
     session_id: Id | None = None
     limit: int | None = None
     source: Source = Source()
+
+    def signature(self, now: datetime) -> dict[str, Any]:
+        """The fields that every document this principal makes has in common."""
+        return {
+            "created_at": now,
+            "updated_at": now,
+            "created_by": self.user_id,
+            "modified_by": self.user_id,
+            "organization_id": self.organization_id,
+        }
 
     def require(self, permission: Permission) -> None:
         """Raises Forbidden without this permission."""

@@ -57,11 +57,7 @@ class UserService:
         _govern(principal, role)
         user = User(
             id=new_id(),
-            created_at=now,
-            updated_at=now,
-            created_by=principal.user_id,
-            modified_by=principal.user_id,
-            organization_id=principal.organization_id,
+            **principal.signature(now),
             email=email.lower(),
             name=name,
             password_hash=await self._passwords.hash(password),

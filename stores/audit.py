@@ -7,7 +7,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from models.audit import AuditRecord, Subject
 from models.document import Id
 from stores.mongo import Database
-from stores.repository import Page, Repository, Shape
+from stores.repository import Page, Repository, Shape, given, made
 
 SHAPE = Shape(
     collection="audit",
@@ -40,7 +40,5 @@ class Audit(Repository[AuditRecord]):
         limit: int,
     ) -> Page[AuditRecord]:
         """Records made in [since, before) that match, newest first."""
-        created = {op: at for op, at in (("$gte", since), ("$lt", before)) if at is not None}
-        wanted = {"subject": subject, "subjectId": subject_id, "userId": user_id, "createdAt": created or None}
-        where = {field: value for field, value in wanted.items() if value is not None}
+        where = given(subject=subject, subjectId=subject_id, userId=user_id, createdAt=made(since, before))
         return await self.page(organization_id, where, page=page, limit=limit)

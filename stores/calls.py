@@ -19,7 +19,7 @@ from stores import call_lists
 from stores.call_lists import LIVE as LIVE
 from stores.figures import OVERVIEW, TOTAL, Figures, Overview
 from stores.mongo import Database, Index, hinted, repeatable
-from stores.repository import NEWEST_FIRST, Page, Repository, Shape, Where
+from stores.repository import NEWEST_FIRST, Page, Repository, Shape, Where, given, made
 from stores.totals import Totals
 
 SHAPE = Shape(
@@ -100,8 +100,7 @@ class Calls(Repository[Call]):
         limit: int,
     ) -> Page[Call]:
         """Calls made in [since, before) that match, newest first, without their turns."""
-        wanted = {"status": status, "direction": direction, "agentId": agent_id}
-        where = {field: value for field, value in wanted.items() if value is not None} | _made(since, before)
+        where = given(status=status, direction=direction, agentId=agent_id, createdAt=made(since, before))
         fitted, index = call_lists.fitted(where)
         return await self.page(organization_id, fitted, page=page, limit=limit, index=index)
 
@@ -116,7 +115,7 @@ class Calls(Repository[Call]):
 
     async def overview(self, organization_id: Id, *, since: datetime | None, before: datetime | None) -> Overview:
         """What all calls made in [since, before) come to, computed by the database."""
-        scope = self._of(organization_id, _made(since, before))
+        scope = self._of(organization_id, given(createdAt=made(since, before)))
         return Overview.of((await self._sums(scope, OVERVIEW, call_lists.BY_DATE))[0])
 
     async def agent_name(self, organization_id: Id, agent_id: Id) -> str:
@@ -255,12 +254,6 @@ class Calls(Repository[Call]):
     async def _write(self, where: Where, update: Where | Sequence[Where]) -> bool:
         """One atomic update that may be repeated; whether it found its call as it must be."""
         return (await repeatable(lambda: self._rows.update_one(where, update))).matched_count == 1
-
-
-def _made(since: datetime | None, before: datetime | None) -> dict[str, Any]:
-    """The filter of the calls made in [since, before)."""
-    created = {op: at for op, at in (("$gte", since), ("$lt", before)) if at is not None}
-    return {"createdAt": created} if created else {}
 
 
 def _consumed(usage: Usage, cost: CostBreakdown, now: datetime) -> dict[str, Where]:

@@ -8,23 +8,24 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from models.document import Id
 from models.ledger import Entry, EntryKind
-from stores.mongo import Database, repeatable
-from stores.repository import Page, Repository, Shape
+from stores.mongo import Database
+from stores.repository import Page, Repository, Shape, given
+
+NEWEST_FIRST = (("number", DESCENDING),)
+OLDEST_FIRST = (("number", ASCENDING),)
 
 SHAPE = Shape(
     collection="ledger",
     document=Entry,
     noun="Ledger entry",
     taken="The ledger has moved on",
+    order=NEWEST_FIRST,
     indexes=(
         IndexModel([("organizationId", ASCENDING), ("number", ASCENDING)], unique=True),
         IndexModel([("organizationId", ASCENDING), ("key", ASCENDING)], unique=True),
         IndexModel([("organizationId", ASCENDING), ("callId", ASCENDING), ("number", ASCENDING)]),
     ),
 )
-
-NEWEST_FIRST = (("number", DESCENDING),)
-OLDEST_FIRST = (("number", ASCENDING),)
 
 
 class Ledger(Repository[Entry]):
@@ -55,8 +56,4 @@ class Ledger(Repository[Entry]):
         self, organization_id: Id, *, kind: EntryKind | None, call_id: str | None, page: int, limit: int
     ) -> Page[Entry]:
         """Entries that match, newest first."""
-        wanted = {"kind": kind, "callId": call_id}
-        scope = self._of(organization_id, {field: value for field, value in wanted.items() if value is not None})
-        items = await self._many(scope, sort=NEWEST_FIRST, skip=(page - 1) * limit, limit=limit)
-        total = await repeatable(lambda: self._rows.count_documents(scope))
-        return Page(items=items, total=total, page=page, limit=limit)
+        return await self.page(organization_id, given(kind=kind, callId=call_id), page=page, limit=limit)

@@ -34,6 +34,16 @@ INDEXES_S = 3600.0
 _INDEX_NOT_FOUND = 27
 
 
+def given(**fields: object) -> dict[str, Any]:
+    """A filter of those fields that are asked for; None: not."""
+    return {field: value for field, value in fields.items() if value is not None}
+
+
+def made(since: datetime | None, before: datetime | None) -> Where | None:
+    """What `createdAt` must be to lie in [since, before); None: anything."""
+    return {op: at for op, at in (("$gte", since), ("$lt", before)) if at is not None} or None
+
+
 @dataclass(frozen=True, slots=True)
 class Shape(Generic[D]):
     """A repository as data: where its documents are, what they are, and what its errors call them."""
@@ -44,6 +54,8 @@ class Shape(Generic[D]):
     taken: str
     """What to say when a unique index refuses a document."""
     indexes: Sequence[IndexModel] = ()
+    order: Index = NEWEST_FIRST
+    """Of pages."""
     unlisted: tuple[str, ...] = ()
     """Fields that pages leave out because they are large."""
     deletable: bool = False
@@ -99,13 +111,14 @@ class Repository(Generic[D]):
     async def page(
         self, organization_id: Id, where: Where, *, page: int, limit: int, index: Index | None = None
     ) -> Page[D]:
-        """The organization's documents that match, newest first; pages count from 1. `index` serves the filter."""
+        """The organization's documents that match, in their shape's order; pages count from 1. `index` serves them."""
         scope = self._of(organization_id, where)
         hidden = dict.fromkeys(self._shape.unlisted, False) or None
-        items = await self._many(scope, hidden, sort=NEWEST_FIRST, skip=(page - 1) * limit, limit=limit, index=index)
+        skip, order = (page - 1) * limit, self._shape.order
+        items = await self._many(scope, hidden, sort=order, skip=skip, limit=limit, index=index)
         # A page that is not full is the last one, and then it knows.
         is_last = len(items) < limit and (items or page == 1)
-        total = (page - 1) * limit + len(items) if is_last else await self._total(scope, index)
+        total = skip + len(items) if is_last else await self._total(scope, index)
         return Page(items=items, total=total, page=page, limit=limit)
 
     async def change(

@@ -9,7 +9,7 @@ from models.audit import AuditRecord, Subject
 from models.document import Model, Time
 from serve_app.authentication import Provided, allowed
 from serve_app.envelope import Maybe, Pagination, Success
-from serve_app.resources.lists import PageLimit, PageNumber, before, fails_with, since
+from serve_app.resources.lists import FromDate, PageLimit, PageNumber, ToDate, before, fails_with, since
 from services.principal import Principal
 
 router = APIRouter(prefix="/audit-log", tags=["audit"])
@@ -64,8 +64,8 @@ async def list_records(
     subject: Subject | None = None,
     subject_id: Annotated[str | None, Query(alias="subjectId", max_length=100)] = None,
     user_id: Annotated[str | None, Query(alias="userId", max_length=100)] = None,
-    from_date: Annotated[str | None, Query(alias="fromDate", max_length=40, description="ISO date")] = None,
-    to_date: Annotated[str | None, Query(alias="toDate", max_length=40, description="ISO date, inclusive")] = None,
+    from_date: FromDate = None,
+    to_date: ToDate = None,
 ) -> Success[AuditData]:
     """The organization's audit log, newest first."""
     found = await services.audit.page(

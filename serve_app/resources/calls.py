@@ -14,7 +14,7 @@ from serve_app.authentication import Now, Provided, allowed
 from serve_app.envelope import Pagination, Success
 from serve_app.idempotency import Idempotent
 from serve_app.resources.call_log import CallDetail, ListedCall, PlacedCallResource
-from serve_app.resources.lists import PageLimit, PageNumber, before, fails_with, since
+from serve_app.resources.lists import FromDate, PageLimit, PageNumber, ToDate, before, fails_with, since
 from services.principal import Principal
 
 router = APIRouter(prefix="/calls", tags=["calls"])
@@ -123,8 +123,8 @@ async def list_calls(
     status: CallStatus | None = None,
     direction: Direction | None = None,
     agent_id: Annotated[str | None, Query(alias="agentId", max_length=100)] = None,
-    from_date: Annotated[str | None, Query(alias="fromDate", max_length=40, description="ISO date")] = None,
-    to_date: Annotated[str | None, Query(alias="toDate", max_length=40, description="ISO date, inclusive")] = None,
+    from_date: FromDate = None,
+    to_date: ToDate = None,
 ) -> Success[CallsData]:
     """The call log, newest first."""
     found = await services.calls.page(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import ConfigDict
 
 from models.call import CallStatus, Direction
@@ -10,7 +10,7 @@ from models.document import Model
 from models.money import to_credits
 from serve_app.authentication import Provided, allowed
 from serve_app.envelope import Success
-from serve_app.resources.lists import before, fails_with, since
+from serve_app.resources.lists import FromDate, ToDate, before, fails_with, since
 from services.dashboard import TopAgent
 from services.principal import Principal
 
@@ -84,8 +84,8 @@ class DashboardData(Model):
 async def get_stats(
     caller: Reader,
     services: Provided,
-    from_date: Annotated[str | None, Query(alias="fromDate", max_length=40, description="ISO date")] = None,
-    to_date: Annotated[str | None, Query(alias="toDate", max_length=40, description="ISO date, inclusive")] = None,
+    from_date: FromDate = None,
+    to_date: ToDate = None,
 ) -> Success[DashboardData]:
     """What the calls of a time, or all, come to."""
     overview, top = await services.dashboard.stats(caller, since=since(from_date), before=before(to_date))

@@ -12,6 +12,9 @@ from serve_app.envelope import Failure
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000_000, description="Page number")]
 PageLimit = Annotated[int, Query(ge=1, le=100, description="Items per page")]
 
+FromDate = Annotated[str | None, Query(alias="fromDate", max_length=40, description="ISO date")]
+ToDate = Annotated[str | None, Query(alias="toDate", max_length=40, description="ISO date, inclusive")]
+
 DATE_ONLY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from cli.admin import make_admin
+from cli.background import background
+from cli.embedded.mongodb import mongodb_child
 from cli.errors import StartFailed
 from models.document import new_id
 from models.settings import Settings
@@ -35,9 +37,9 @@ async def test_without_a_database_it_says_what_to_do(tmp_path: Path) -> None:
         await make_admin(Settings(_env_file=None, callboard_data_dir=tmp_path), "ada@example.com")
 
 
-async def test_the_embedded_database_of_the_data_directory_is_found(settings: Settings, mongodb_url: str) -> None:
-    embedded = settings.model_copy(update={"mongodb_url": None})
-    if "callboard-" not in mongodb_url:
-        pytest.skip("MONGODB_URL names another database")
-    with pytest.raises(StartFailed, match="nobody"):
-        await make_admin(embedded, "nobody@example.com")
+async def test_the_embedded_database_of_the_data_directory_is_found(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, callboard_data_dir=tmp_path, mongodb_url=None)
+    with background(tmp_path / "logs") as running:
+        running.start(mongodb_child(tmp_path))
+        with pytest.raises(StartFailed, match="nobody"):
+            await make_admin(settings, "nobody@example.com")
