@@ -14,9 +14,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.billing import actor as ledger
 from actors.billing.shards import LEDGER_PREFIX
-from actors.call_session.actor import CALL_DRIVER, SPEECH_TO_TEXT, CallSession
+from actors.call_session.actor import CALL_DRIVER, CallSession
 from actors.call_session.door import Endpoint
 from actors.call_session.pool import START_S, ActorLost, CallPool, Health, Lease
+from actors.speech_to_text.answers import PREFIX as SPEECH_TO_TEXT_PREFIX
 from models.call import Call
 from models.errors import CallboardError, NoCapacity
 from models.settings import Settings
@@ -164,10 +165,10 @@ def start_actors(settings: Settings, *, driver: str = CALL_DRIVER) -> None:
     from actors.speech_to_text import worker as speech_to_text  # replicas import this file and need no Whisper
 
     writing = [writer.ready.remote() for writer in ledger.start(settings)]
-    listening = speech_to_text.start(settings).health.remote()
+    listening = [worker.health.remote() for worker in speech_to_text.start(settings)]
     opening = [_start_pool(settings, node, driver).open.remote() for node in _nodes()]
     try:
-        ray.get([*writing, listening, *opening], timeout=START_S * (1 + settings.call_pool_size / STARTS_AT_ONCE))
+        ray.get([*writing, *listening, *opening], timeout=START_S * (1 + settings.call_pool_size / STARTS_AT_ONCE))
     except RayTaskError as error:
         if isinstance(error.cause, CallboardError):
             raise error.cause from error
@@ -185,7 +186,7 @@ def stop_actors(namespace: str) -> None:
             leaving.append(ray.get_actor(name, namespace).leave.remote(GOODBYE_S))
     if leaving:
         ray.wait(leaving, num_returns=len(leaving), timeout=GOODBYE_S)
-    for name in (*calls, *_names(namespace, LEDGER_PREFIX), SPEECH_TO_TEXT):
+    for name in (*calls, *_names(namespace, LEDGER_PREFIX), *_names(namespace, SPEECH_TO_TEXT_PREFIX)):
         _kill(namespace, name)
 
 

@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from models.conversation import Interruption, Silence, TurnTaking, Voicemail
 from models.document import Document, Id, Model
+from models.tool import Tools
 
 VoiceProvider = Literal["openai", "elevenlabs", "cartesia", "espeak"]
 LlmModel = Literal["gpt-4", "gpt-3.5-turbo", "gpt-4-turbo"]
@@ -35,6 +37,11 @@ class AgentConfig(Model):
     llm: Llm
     first_message: Annotated[str, Field(max_length=1000)] = ""
     session_timeout: Annotated[int, Field(ge=10, le=3600)] = 300
+    turn_taking: TurnTaking = TurnTaking()
+    interruption: Interruption = Interruption()
+    silence: Silence = Silence()
+    voicemail: Voicemail = Voicemail()
+    tools: Tools = Tools()
 
 
 class Agent(Document):

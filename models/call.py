@@ -6,6 +6,7 @@ from typing import Any, Literal, NewType
 from pydantic import Field
 
 from models.agent import AgentConfig
+from models.conversation import AnsweredBy
 from models.document import Document, Id, Model, Time
 
 SessionId = NewType("SessionId", str)
@@ -38,14 +39,50 @@ class CallStatus(StrEnum):
         return self.rank == 3
 
 
-class TurnTimings(Model):
-    """Moments of one turn in milliseconds since the call was answered; None: did not happen in this turn."""
+BargeInDecision = Literal["duck", "hold", "cut", "restore"]
 
+
+class BargeIn(Model):
+    """What the agent's voice did about a caller who spoke into it: quieter, silent, ended, or back to full level."""
+
+    at_ms: int
+    """Since the call was answered."""
+    decision: BargeInDecision
+    reason: str
+    """`speech`, `words`, `backchannel`, `noise`, `late` (no words in time), `keys`, `off` (interruptions are off)."""
+
+
+class TurnTimings(Model):
+    """Moments of one turn in milliseconds since the call was answered; None: did not happen in this turn.
+
+    A caller's turn has the first four and what recognising it took; an agent's has `speech_end_ms` of the turn it
+    answers, all that follows, and its barge-ins.
+    """
+
+    speech_start_ms: int | None = None
     speech_end_ms: int | None = None
+    speculative_text_ms: int | None = None
+    """The text that turned out to be the final one was known, before it was certain to be."""
     final_text_ms: int | None = None
+    """The turn was over and its text known."""
+    thinking_start_ms: int | None = None
+    """The model was asked for what became the answer: before the final text, if it was a draft."""
     first_token_ms: int | None = None
+    first_clause_ms: int | None = None
+    """The model had written enough to begin speaking."""
+    voice_start_ms: int | None = None
+    """The voice was asked for the first clause: before the final text, if it was a draft's."""
     first_audio_ms: int | None = None
+    """First byte from the voice."""
     playback_start_ms: int | None = None
+    """First byte to the carrier."""
+    playback_end_ms: int | None = None
+    """The last of it that was heard."""
+    stt_queue_ms: int | None = None
+    stt_decode_ms: int | None = None
+    gate_rejections: int = 0
+    """Recognised sounds since the last turn that were no words."""
+    barge_ins: tuple[BargeIn, ...] = ()
 
 
 class Turn(Model):
@@ -57,6 +94,8 @@ class Turn(Model):
     timestamp: Time
     interrupted: bool = False
     timings: TurnTimings = TurnTimings()
+    revision: int = 0
+    """Follows those of the partial texts that were told while the turn went on."""
 
 
 class Usage(Model):
@@ -115,6 +154,10 @@ class Call(Document):
     metadata: dict[str, Any] = Field(default_factory=dict)
     started_at: Time | None = None
     ended_at: Time | None = None
+    answered_by: AnsweredBy | None = None
+    """Who picked up an outbound call, as far as it could be heard."""
+    transfer_to: str | None = None
+    """Whom the carrier is to connect the caller to once the agent has left (E.164)."""
     duration_sec: int | None = None
     turns: list[Turn] = Field(default_factory=list)
     usage: Usage = Usage()

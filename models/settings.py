@@ -4,6 +4,7 @@
 object to Serve and to every actor, so no other module reads the environment.
 """
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
@@ -49,9 +50,12 @@ class Settings(BaseSettings):
     stt_model: str = "demo"
     """`demo` (shipped), a Hugging Face name such as base.en, or a path to a CTranslate2 Whisper directory."""
     stt_device: str = "cpu"
+    """`cpu`: one batch a thread; `cuda`: one batch at a time, up to 16 utterances in it."""
     stt_compute_type: str = "int8"
     stt_threads: int = Field(default=2, ge=1)
-    """Decodes at the same time in one worker, one core each."""
+    """Batches decoded at the same time in one worker on a CPU, one core each."""
+    stt_workers: int = Field(default=1, ge=1)
+    """Speech-to-text workers of the cluster; each loads the model, and on `cuda` has a GPU of its own."""
     stt_timeout_s: float = 6.0
 
     # Language model: any OpenAI-compatible endpoint.
@@ -69,6 +73,10 @@ class Settings(BaseSettings):
     tts_first_byte_s: float = 4.0
     tts_total_s: float = 20.0
     tts_attempts: int = Field(default=2, ge=1)
+
+    # Tools: functions that agents call over HTTP.
+    tool_allowed_hosts: str = ""
+    """Hosts and networks, comma-separated, that functions may reach although they are not on the public internet."""
 
     # Carrier.
     exotel_base_url: str | None = None
@@ -119,6 +127,12 @@ class Settings(BaseSettings):
             raise ValueError("must be user:password")
         return value
 
+    @field_validator("tool_allowed_hosts")
+    @classmethod
+    def _names_places(cls, text: str) -> str:
+        _places(text)
+        return text
+
     @field_validator("webhook_allowed_ips")
     @classmethod
     def _names_networks(cls, text: str) -> str:
@@ -129,6 +143,16 @@ class Settings(BaseSettings):
     def webhook_networks(self) -> tuple[Network, ...]:
         """`webhook_allowed_ips`, read; an address is a network of one."""
         return _networks(self.webhook_allowed_ips)
+
+    @property
+    def tool_allowed_networks(self) -> tuple[Network, ...]:
+        """The networks and addresses among `tool_allowed_hosts`."""
+        return tuple(each for each in _places(self.tool_allowed_hosts) if not isinstance(each, str))
+
+    @property
+    def tool_allowed_names(self) -> frozenset[str]:
+        """The names among `tool_allowed_hosts`, in lower case."""
+        return frozenset(each for each in _places(self.tool_allowed_hosts) if isinstance(each, str))
 
     @property
     def base_url(self) -> str:
@@ -148,3 +172,14 @@ class Settings(BaseSettings):
 
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip())
+
+
+def _places(text: str) -> tuple[Network | str, ...]:
+    return tuple(_place(each.strip().lower()) for each in text.split(",") if each.strip())
+
+
+def _place(text: str) -> Network | str:
+    """A network, an address as a network of one, or a host's name."""
+    if re.fullmatch(r"(?=.*[a-z])[a-z0-9_-]+(\.[a-z0-9_-]+)*", text):
+        return text
+    return ip_network(text, strict=False)

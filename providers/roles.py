@@ -6,6 +6,7 @@ bounded retries live inside the provider, so a caller sees one answer or one err
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Literal, Protocol
 
 from models.call import CallStatus
@@ -21,6 +22,17 @@ class Vad(Protocol):
 
 
 # --- speech to text ---------------------------------------------------------------------------------
+class SttKind(IntEnum):
+    """What a recognition is for; the lower is served first."""
+
+    FINAL = 0
+    """The utterance is over and somebody waits. Never shed."""
+    SPEC = 1
+    """A pause that may be the end: the text is final if the caller stays silent."""
+    PARTIAL = 2
+    """The caller still speaks: words so far. The newest of a call replaces one that waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpeechAudio:
     """One utterance: G.711 mu-law bytes, one byte a sample, at 8,000 or 16,000 Hz; `speech_s` of it is speech."""
@@ -29,6 +41,22 @@ class SpeechAudio:
     rate_hz: int
     speech_s: float
     language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class SttRequest:
+    """One recognition. An utterance is asked for again as it grows: answers are told apart by
+    (`call`, `utterance`, `revision`), and a newer revision makes an older one that still waits worthless."""
+
+    call: str
+    utterance: int
+    revision: int
+    kind: SttKind
+    audio: SpeechAudio
+
+
+SHED = "shed"
+"""`rejected` of an answer that was never decoded: too busy for it, or something newer took its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +69,62 @@ class Transcript:
     rejected: str | None = None
     decode_ms: float = 0.0
     queue_ms: float = 0.0
+    backlog_ms: float = 0.0
+    """How long the worker would need for all FINALs and SPECs that wait there now; callers ask less when it grows."""
 
 
 class Stt(Protocol):
     """Whole-utterance recognition."""
 
-    async def transcribe(self, audio: SpeechAudio) -> Transcript:
-        """The words of one utterance; raises ProviderError when the engine fails or its deadline passes."""
+    async def transcribe(self, request: SttRequest) -> Transcript:
+        """The words of one utterance so far; raises ProviderError when the engine fails or its deadline passes."""
 
 
 # --- language model ---------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a chat."""
+class ToolCall:
+    """A function the model wants called; `arguments` is JSON text as the model wrote it, not yet checked."""
 
-    role: Literal["system", "user", "assistant"]
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat. `tool_calls` only of the assistant; `tool_call_id` only of role `tool`."""
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A function offered to the model; `parameters` is a JSON Schema of an object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyDelta:
-    """A piece of a streamed reply. The last one carries `tokens` (prompt + completion, as the vendor counted)."""
+    """A piece of a streamed reply. `tool_calls` come whole, after the text; the last delta carries `tokens` (prompt +
+    completion, as the vendor counted)."""
 
     text: str = ""
     tokens: int = 0
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class Llm(Protocol):
     """A streaming chat model."""
 
-    def reply(self, messages: Sequence[Message], *, model: str, temperature: float) -> AsyncGenerator[ReplyDelta, None]:
+    def reply(
+        self, messages: Sequence[Message], *, model: str, temperature: float, tools: Sequence[ToolSpec] = ()
+    ) -> AsyncGenerator[ReplyDelta, None]:
         """The reply, piece by piece. First-token and total deadlines apply; a retry never follows the first piece.
 
         Closing the generator hangs up on the vendor at once.
@@ -118,6 +172,15 @@ class PlacedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class SendSms:
+    """One text message. Numbers are E.164; `text` has at most 2,000 characters."""
+
+    from_number: str
+    to_number: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingCall:
     """A call to one of our numbers, as the carrier announced it; numbers normalised to E.164 where possible."""
 
@@ -141,6 +204,11 @@ class Telephony(Protocol):
 
     async def place_call(self, credentials: CarrierCredentials, request: PlaceCall) -> PlacedCall:
         """Dial. Never retried after the request may have reached the carrier: a call must not be dialled twice."""
+
+    async def send_sms(self, credentials: CarrierCredentials, sms: SendSms) -> None:
+        """Hand a text message to the carrier; whether it arrives is not known. Never retried after the request may
+        have reached the carrier. Raises ProviderError.
+        """
 
     async def check_account(self, credentials: CarrierCredentials) -> None:
         """Ask whether the credentials open the account; raises Invalid when not, ProviderError when nobody can say."""

@@ -1,7 +1,8 @@
 """Live calls over Socket.IO: who may watch which call, and what a client that joins is told.
 
 The token, an access token or an API key, comes with `call:join`, or once with the connection
-(`io(url, {auth: {token}})`); the payload's wins.
+(`io(url, {auth: {token}})`); the payload's wins. With `interim: true` a client also gets what is said while it is said;
+the last `call:join` for a call counts.
 Events themselves come from `services.call_log` through Redis and are not made here.
 """
 
@@ -23,7 +24,7 @@ from services.auth import AuthService
 from services.calls import CallService
 from services.permissions import Permission
 from services.principal import Principal
-from stores.events import room
+from stores.events import interim_room, room
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Request:
 
     session_id: str
     token: str
+    wants_interim: bool = False
 
 
 class Realtime:
@@ -105,7 +107,7 @@ class Realtime:
             try:
                 if not session_id:
                     raise Invalid("sessionId is required")
-                await handler(sid, Request(session_id, _text(payload, "token", MAX_TOKEN)))
+                await handler(sid, Request(session_id, _text(payload, "token", MAX_TOKEN), _wants_interim(payload)))
             except CallboardError as error:
                 await self._tell_error(sid, session_id, error.code, error.message)
             except Exception:
@@ -124,13 +126,13 @@ class Realtime:
         await self._calls.by_session(principal, request.session_id)
         has_joined = request.session_id in client.joined
         client.joined[request.session_id] = token
-        if has_joined:
-            return
-        try:
-            await self._tell_past(sid, request.session_id, principal)
-        except Exception:
-            await self._leave(sid, request)
-            raise
+        if not has_joined:
+            try:
+                await self._tell_past(sid, request.session_id, principal)
+            except Exception:
+                await self._leave(sid, request)
+                raise
+        await self._choose_interim(sid, client, request)
 
     async def _tell_past(self, sid: str, session_id: str, principal: Principal) -> None:
         """The room first, then the log: what happens in between is held, and told once, after the log."""
@@ -144,11 +146,19 @@ class Realtime:
             if identity(*held) not in told:
                 await self._tell(sid, *held)
 
+    async def _choose_interim(self, sid: str, client: Client, request: Request) -> None:
+        """After the past: what is not final is not kept, so whoever asks for it sees the next."""
+        if request.wants_interim and request.session_id in client.joined:  # or shown out meanwhile
+            await self.server.enter_room(sid, interim_room(request.session_id))
+        else:
+            await self.server.leave_room(sid, interim_room(request.session_id))
+
     async def _leave(self, sid: str, request: Request) -> None:
         if client := self._clients.get(sid):
             client.joined.pop(request.session_id, None)
         self._rooms.drop(sid, room(request.session_id))
-        await self.server.leave_room(sid, room(request.session_id))
+        for joined in (room(request.session_id), interim_room(request.session_id)):
+            await self.server.leave_room(sid, joined)
 
     async def _hangup(self, sid: str, request: Request) -> None:
         token = self._clients[sid].joined.get(request.session_id)
@@ -194,3 +204,7 @@ def _text(payload: object, name: str, longest: int) -> str:
     """A text field of a client's payload; empty when there is none, or it is something else, or too long."""
     value = payload.get(name) if isinstance(payload, dict) else None
     return value if isinstance(value, str) and len(value) <= longest else ""
+
+
+def _wants_interim(payload: object) -> bool:
+    return isinstance(payload, dict) and payload.get("interim") is True

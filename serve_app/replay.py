@@ -10,7 +10,7 @@ Event = tuple[str, call_events.Payload]
 
 
 def past(call: Call) -> list[Event]:
-    """The events of this call until now, as they were sent live; faults are not kept, so they are not told again."""
+    """The events of this call until now, as they were sent live, but for what only matters live: faults, metrics."""
     created = call.model_copy(update={"status": CallStatus.INITIATED})
     events: list[Event] = [(call_events.STARTED, call_events.status_changed(created, call.created_at))]
     if call.started_at is not None:
@@ -24,7 +24,7 @@ def past(call: Call) -> list[Event]:
 
 def identity(event: str, payload: Mapping[str, Any]) -> tuple[object, ...] | None:
     """Equal for an event told live and told again; None: it may come any number of times."""
-    if event == call_events.ERROR:
+    if event in (call_events.ERROR, call_events.METRICS):
         return None
     if event == call_events.TRANSCRIPT:
         return event, payload["role"], payload["timestamp"], payload["text"]

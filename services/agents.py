@@ -6,25 +6,37 @@ from typing import Any
 from models.agent import Agent, AgentConfig
 from models.document import new_id
 from models.errors import Conflict
+from providers.tools.addresses import AddressGuard
 from services.agent_merge import Patch, merge
 from services.audit import AuditService
 from services.principal import Principal
+from services.tool_rules import check_tools
+from services.tool_secrets import masked, sealed
 from stores.figures import Figures
 from stores.repositories import Repositories
 from stores.repository import Page
+from stores.secrets import Secrets
 
 
 class AgentService:
-    """The rules around agents. Every method raises NotFound for an agent of another organization."""
+    """The rules around agents. Every method raises NotFound for an agent of another organization.
 
-    def __init__(self, repositories: Repositories, audit: AuditService) -> None:
+    What comes back has the headers of its functions encrypted; see `services.tool_secrets`.
+    """
+
+    def __init__(
+        self, repositories: Repositories, audit: AuditService, *, secrets: Secrets, guard: AddressGuard
+    ) -> None:
         self._stores = repositories
         self._audit = audit
         self._agents = repositories.agents
+        self._secrets = secrets
+        self._guard = guard
 
     async def create(self, principal: Principal, *, name: str, config: AgentConfig, now: datetime) -> Agent:
-        """A new agent of the user's."""
-        agent = await self._store(principal, name, config, now)
+        """A new agent of the user's; raises Invalid."""
+        check_tools(config, self._guard)
+        agent = await self._store(principal, name, sealed(config, self._secrets), now)
         await self._audit.record(principal, "create", "agent", agent.id, now)
         return agent
 
@@ -44,7 +56,7 @@ class AgentService:
         agent = await self._agents.get(principal.organization_id, agent_id)
         fields: dict[str, Any] = {} if name is None else {"name": name}
         if config is not None:
-            _, leaves = merge(agent.config, config)
+            leaves = self._merged(agent.config, config)
             fields |= {f"config.{path}": value for path, value in leaves.items()}
         changed = await self._agents.change(principal.organization_id, agent.id, fields, now, principal.user_id)
         await self._audit.record(principal, "update", "agent", agent.id, now, fields=sorted(fields))
@@ -66,6 +78,18 @@ class AgentService:
         made = await self._store(principal, copy, agent.config, now)
         await self._audit.record(principal, "duplicate", "agent", made.id, now, original=agent.id)
         return made
+
+    def _merged(self, current: AgentConfig, patch: Patch) -> dict[str, Any]:
+        """The changed leaves, functions as they are stored; raises Invalid."""
+        config, leaves = merge(current, patch)
+        if not any(path.startswith("tools.") for path in leaves):
+            return leaves
+        if "tools.functions" not in leaves:
+            check_tools(masked(config), self._guard)  # what is stored is encrypted, and longer than a client may send
+            return leaves
+        check_tools(config, self._guard)
+        stored = sealed(config, self._secrets, before=current.tools).tools
+        return {**leaves, "tools.functions": stored.model_dump(by_alias=True)["functions"]}
 
     async def _store(self, principal: Principal, name: str, config: AgentConfig, now: datetime) -> Agent:
         return await self._agents.insert(

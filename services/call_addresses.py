@@ -40,6 +40,10 @@ class CallAddresses:
         """Where the carrier asks what to do with a call to this number."""
         return self._webhook("incoming", "phone", phone_id)
 
+    def connect(self, phone_id: Id) -> str:
+        """Where the carrier asks whom to connect the caller to, once the agent has left the call."""
+        return self._webhook("connect", "phone", phone_id)
+
     def recording(self, call_id: Id) -> str:
         """Where a player, which can send no header, gets the audio we recorded."""
         query = urlencode({"token": token_for(self._secret, "recording", call_id)})

@@ -7,9 +7,11 @@ import logging
 from datetime import datetime
 
 from models.call import Call, CallStatus, CostBreakdown, Recording, Turn, Usage
+from models.conversation import AnsweredBy
 from models.errors import CreditUnavailable
 from services import call_events
 from services.credit import Credit
+from services.timeline import latency
 from stores.calls import ANY_LIVE, Calls, Still
 from stores.events import Events
 
@@ -40,11 +42,27 @@ class CallLog:
             await self._events.publish(call.session_id, call_events.CONNECTED, payload)
 
     async def record_turn(self, call: Call, turn: Turn, usage: Usage, cost: CostBreakdown, now: datetime) -> None:
-        """Append a finished turn with what the call has cost so far."""
+        """Append a finished turn with what the call has cost so far; of an agent's, tell how long it took as well."""
         await self._calls.append_turn(call.id, turn, usage, cost, now)
         await self._events.publish(
             call.session_id, call_events.TRANSCRIPT, call_events.transcript(call.session_id, turn)
         )
+        if turn.role == "assistant":
+            payload = call_events.metrics(call.session_id, turn, latency(turn.timings))
+            await self._events.publish(call.session_id, call_events.METRICS, payload)
+
+    async def tell_partial(self, call: Call, text: str, revision: int, now: datetime) -> None:
+        """Tell those who asked for it what the caller has said so far of a turn; it is not stored."""
+        payload = call_events.partial(call.session_id, text, revision, now)
+        await self._events.publish_interim(call.session_id, call_events.TRANSCRIPT, payload)
+
+    async def answered_by(self, call: Call, answered_by: AnsweredBy, now: datetime) -> None:
+        """Note who picked up the phone; nobody is told, it can be read."""
+        await self._calls.save_answered_by(call.id, answered_by, now)
+
+    async def save_transfer(self, call: Call, number: str, now: datetime) -> bool:
+        """Note whom the carrier, which asks when the media has ended, connects the caller to; False: too late."""
+        return await self._calls.save_transfer(call.id, number, now)
 
     async def save_usage(self, call: Call, usage: Usage, cost: CostBreakdown, now: datetime) -> None:
         """Note what the call has cost so far."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from models.settings import Settings
 from providers.roles import Telephony
+from providers.tools.http import guard_of
 from services.agents import AgentService
 from services.api_keys import ApiKeyService
 from services.audit import AuditService
@@ -24,6 +25,7 @@ from services.rate_limits import RateLimits
 from services.reconciler import Reconciler
 from services.recordings import RecordingService
 from services.sweeper import Sweeper
+from services.transfers import Transfers
 from services.users import UserService
 from stores.events import Events
 from stores.limits import Limits
@@ -44,6 +46,7 @@ class Services:
     phones: PhoneService
     calls: CallService
     reports: CallReports
+    transfers: Transfers
     recordings: RecordingService
     dashboard: DashboardService
     sweeper: Sweeper
@@ -82,7 +85,7 @@ def build_services(
         ),
         users=UserService(repositories, passwords=passwords, audit=audit),
         keys=keys,
-        agents=AgentService(repositories, audit),
+        agents=AgentService(repositories, audit, secrets=secrets, guard=guard_of(settings)),
         phones=PhoneService(repositories, secrets=secrets, addresses=addresses, telephony=telephony, audit=audit),
         calls=CallService(
             settings,
@@ -95,6 +98,7 @@ def build_services(
             telephony=telephony,
         ),
         reports=CallReports(repositories.calls, addresses, call_log),
+        transfers=Transfers(repositories, addresses),
         recordings=RecordingService(settings.callboard_data_dir, repositories.calls, addresses),
         dashboard=DashboardService(repositories),
         sweeper=Sweeper(settings, repositories, call_log, reconciler, leftovers),

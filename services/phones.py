@@ -22,14 +22,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ListedPhone:
-    """A phone as people see it. `incoming_url` is where its carrier must ask what to do with a call.
+    """A phone as people see it. `incoming_url` is where its carrier must ask what to do with a call, `connect_url`
+    whom to transfer the caller to after the agent.
 
-    Whoever has it can announce calls, so only those who may change phones see it.
+    Whoever has them can announce calls, so only those who may change phones see them.
     """
 
     phone: Phone
     agent_name: str | None
     incoming_url: str | None
+    connect_url: str | None
 
 
 class PhoneService:
@@ -122,5 +124,6 @@ class PhoneService:
         return dict((await self._stores.agents.names(organization_id, wanted)).items()) if wanted else {}
 
     def _listed(self, principal: Principal, phone: Phone, agent_name: str | None) -> ListedPhone:
-        may_see = "phones:write" in principal.permissions
-        return ListedPhone(phone, agent_name, self._addresses.incoming(phone.id) if may_see else None)
+        if "phones:write" not in principal.permissions:
+            return ListedPhone(phone, agent_name, None, None)
+        return ListedPhone(phone, agent_name, self._addresses.incoming(phone.id), self._addresses.connect(phone.id))

@@ -5,84 +5,34 @@ Talks and listens through `Receiver`, the telephone in its hand; knows nothing o
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 
 from simulators.ear import Ear
-from simulators.mouth import Line
+from simulators.noises import sound_of
 from simulators.report import Utterance
-from simulators.sound import LINE_HZ, Floats, cough, trimmed
+from simulators.sound import LINE_HZ, Floats, cough, joined, trimmed
+from simulators.steps import (
+    Cough as Cough,
+    Do as Do,
+    HangUp as HangUp,
+    Interrupt as Interrupt,
+    Murmur as Murmur,
+    Play as Play,
+    Press as Press,
+    Say as Say,
+    SayWithPauses as SayWithPauses,
+    Script as Script,
+    StaySilent as StaySilent,
+    Step as Step,
+    WaitForAgent as WaitForAgent,
+)
+from simulators.throat import hacking_cough
 from simulators.voice import spoken
 
 _LOOK_S = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class WaitForAgent:
-    """Until the agent has spoken since the caller last did, and has been silent for `quiet_s`."""
-
-    quiet_s: float = 0.8
-    timeout_s: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Speak now."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupt:
-    """Speak `after_s` after the agent has begun to."""
-
-    text: str
-    after_s: float = 0.6
-    timeout_s: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Cough:
-    """Noise that is no word, `after_s` after the agent has begun to speak; at once when 0."""
-
-    after_s: float = 0.0
-    timeout_s: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """Press keys, a fifth of a second apart."""
-
-    digits: str
-
-
-@dataclass(frozen=True, slots=True)
-class StaySilent:
-    """Say nothing for a while."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class HangUp:
-    """End the call. The end of the script does the same."""
-
-
-Step = WaitForAgent | Say | Interrupt | Cough | Press | StaySilent | HangUp
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """Who calls, and what they do."""
-
-    steps: tuple[Step, ...]
-    voice: str = "en-us+m3"
-    words_per_min: int = 160
-    line: Line = field(default_factory=Line)
-    seed: int = 0
 
 
 class Receiver(Protocol):
@@ -92,11 +42,24 @@ class Receiver(Protocol):
     def ear(self) -> Ear:
         """What the agent says."""
 
-    def speak(self, samples: Floats) -> tuple[float, float, float]:
-        """Put a sound (8 kHz) on the line now; returns when it starts, ends and has left."""
+    def speak(self, samples: Floats, *, dbfs: float | None = None) -> tuple[float, float, float]:
+        """Put a sound (8 kHz) on the line now; returns when it starts, ends and has left.
+
+        It gets the level of the line's speech, or, with `dbfs`, that gain.
+        """
 
     async def press(self, digit: str) -> None:
         """Press one key."""
+
+
+async def rehearsed(script: Script) -> Mapping[str, Floats]:
+    """The sound of each text of a script at the line's rate, without silence around it."""
+    return {
+        text: trimmed(
+            await spoken(text, voice_name=script.voice, rate_hz=LINE_HZ, words_per_min=script.words_per_min), LINE_HZ
+        )
+        for text in script.texts
+    }
 
 
 class Caller:
@@ -108,39 +71,51 @@ class Caller:
         self._script = script
         self._receiver = receiver
         self._spoke_until = receiver.ear.origin
-        self._sounds: dict[str, Floats] = {}
+        self._sounds: Mapping[str, Floats] = {}
+        self._later: list[asyncio.TimerHandle] = []
+        self._coughs = 0
 
     async def follow(self) -> None:
-        """Do every step; return when it is time to hang up."""
-        await self._rehearse()
-        for step in self._script.steps:
-            match step:
-                case WaitForAgent():
-                    await self._wait_for_silence(step)
-                case Say(text):
-                    await self._speak("say", text, self._sounds[text])
-                case Interrupt(text):
-                    await self._wait_for_speech(step.after_s, step.timeout_s, "interrupt")
-                    await self._speak("interrupt", text, self._sounds[text])
-                case Cough():
-                    if step.after_s:
-                        await self._wait_for_speech(step.after_s, step.timeout_s, "cough")
-                    await self._speak("noise", "cough", cough(LINE_HZ, np.random.default_rng(self._script.seed)))
-                case Press(digits):
-                    await self._press(digits)
-                case StaySilent(seconds):
-                    await asyncio.sleep(seconds)
-                case HangUp():
+        """Do every step, with all that is said synthesised beforehand; return when it is time to hang up."""
+        self._sounds = await rehearsed(self._script)
+        try:
+            for step in self._script.steps:
+                if isinstance(step, HangUp) or time.monotonic() - self._receiver.ear.origin > self._script.lasts_s:
                     return
+                await self._take(step)
+        finally:
+            for action in self._later:
+                action.cancel()
 
-    async def _rehearse(self) -> None:
-        """Have every sentence ready, so that a step speaks when it says it does."""
-        texts: Sequence[str] = [step.text for step in self._script.steps if isinstance(step, Say | Interrupt)]
-        for text in texts:
-            sound = await spoken(
-                text, voice_name=self._script.voice, rate_hz=LINE_HZ, words_per_min=self._script.words_per_min
-            )
-            self._sounds[text] = trimmed(sound, LINE_HZ)
+    async def _take(self, step: Step) -> None:
+        match step:
+            case WaitForAgent():
+                await self._wait_for_silence(step)
+            case Say(text):
+                await self._speak("say", text, [self._sounds[text]])
+            case SayWithPauses(pieces, pauses_s):
+                await self._speak("say", step.text, [self._sounds[piece] for piece in pieces], pauses_s)
+            case Interrupt(text):
+                await self._wait_for_speech(step.after_s, step.timeout_s, "interrupt")
+                await self._speak("interrupt", text, [self._sounds[text]])
+            case Murmur(text):
+                await self._wait_for_speech(step.after_s, step.timeout_s, "murmur")
+                await self._add("murmur", text, [self._sounds[text]])
+            case Cough():
+                await self._cough(step)
+            case Play(sound, seconds):
+                await self._speak("noise", sound, [sound_of(sound, seconds, self._script.seed)], dbfs=step.dbfs)
+            case Press(digits):
+                await self._press(digits)
+            case StaySilent(seconds):
+                await asyncio.sleep(seconds)
+            case Do(action, after_s):
+                if after_s:
+                    self._later.append(asyncio.get_running_loop().call_later(after_s, action))
+                else:
+                    action()
+            case HangUp():
+                return
 
     async def _wait_for_silence(self, step: WaitForAgent) -> None:
         ear, limit = self._receiver.ear, time.monotonic() + step.timeout_s
@@ -160,11 +135,46 @@ class Caller:
             await asyncio.sleep(_LOOK_S)
         self.missed.append(what)
 
-    async def _speak(self, kind: str, text: str, sound: Floats) -> None:
-        start, end, sent = self._receiver.speak(sound)
-        self.utterances.append(Utterance(kind, text, start, end, sent))
+    async def _cough(self, step: Cough) -> None:
+        if step.after_s:
+            await self._wait_for_speech(step.after_s, step.timeout_s, "cough")
+        self._coughs += 1
+        rng = np.random.default_rng((self._script.seed, self._coughs))
+        if step.is_hacking:
+            await self._speak("noise", "hacking", [hacking_cough(round(step.seconds * LINE_HZ), LINE_HZ, rng)])
+        else:
+            await self._speak("noise", "cough", [cough(LINE_HZ, rng, seconds=step.seconds)])
+
+    async def _speak(
+        self,
+        kind: str,
+        text: str,
+        pieces: list[Floats],
+        pauses_s: tuple[float, ...] = (),
+        *,
+        dbfs: float | None = None,
+    ) -> None:
+        """Take the turn: the agent is expected to answer from the end of this on."""
         self._receiver.ear.turn_over()
-        self._spoke_until = end
+        await self._add(kind, text, pieces, pauses_s, dbfs=dbfs)
+        if pauses_s:  # an answer that came in a pause is not the beginning of the one that is due now
+            self._receiver.ear.turn_over()
+
+    async def _add(
+        self,
+        kind: str,
+        text: str,
+        pieces: list[Floats],
+        pauses_s: tuple[float, ...] = (),
+        *,
+        dbfs: float | None = None,
+    ) -> None:
+        sound, spans = joined(pieces, pauses_s, LINE_HZ)
+        start, end, sent = self._receiver.speak(sound, dbfs=dbfs)
+        parts = tuple((start + first, start + last) for first, last in spans)
+        self.utterances.append(Utterance(kind, text, start, end, sent, parts))
+        if kind != "murmur":
+            self._spoke_until = end
         await asyncio.sleep(max(0.0, end - time.monotonic()))
 
     async def _press(self, digits: str) -> None:

@@ -38,6 +38,7 @@ from simulators.exotel_calls import (
     stream_url_in,
 )
 from simulators.exotel_frames import StreamIds
+from simulators.exotel_sms import SmsState, sms_body, sms_of
 from simulators.report import CallReport
 from simulators.web import LocalServer
 
@@ -99,6 +100,7 @@ class Carrier:
         self.plans = Series(plan)
         self.refusals: Series[Refusal | None] = Series(None)
         self.calls: dict[str, CarrierCall] = {}
+        self.messages: list[SmsState] = []
         self._recorder = recorder
         self._on_end = on_end
         self._tasks: list[asyncio.Task[None]] = []
@@ -106,6 +108,7 @@ class Carrier:
         self._running = AsyncExitStack()
         routes = [
             Route("/v1/Accounts/{account}/Calls/connect.json", self._connect, methods=["POST"]),
+            Route("/v1/Accounts/{account}/Sms/send.json", self._send_sms, methods=["POST"]),
             Route("/v1/Accounts/{account}/Calls.json", self._list, methods=["GET"]),
             Route("/v1/Accounts/{account}/Calls/{sid}.json", self._details, methods=["GET"]),
         ]
@@ -168,6 +171,18 @@ class Carrier:
         call = self._new_call(state, order.callback_url, is_json=order.is_callback_json, lost=plan.lost)
         self._tasks.append(asyncio.create_task(self._dial(call, order, plan)))
         return JSONResponse(call_body(state))
+
+    async def _send_sms(self, request: Request) -> Response:
+        if not self._is_allowed(request):
+            return _refused(UNAUTHORIZED)
+        async with request.form() as form:
+            fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        try:
+            sms = sms_of(fields, sid=secrets.token_hex(16), account_sid=self.account.sid, now=datetime.now(UTC))
+        except BadRequest as problem:
+            return _refused(Refusal(400, str(problem), "BAD_REQUEST"))
+        self.messages.append(sms)
+        return JSONResponse(sms_body(sms))
 
     async def _list(self, request: Request) -> Response:
         if not self._is_allowed(request):

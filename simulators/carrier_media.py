@@ -62,10 +62,10 @@ class MediaLine:
         await self._socket.close()
 
     # --- the receiver in the caller's hand -----------------------------------------------------------
-    def speak(self, samples: Floats) -> tuple[float, float, float]:
+    def speak(self, samples: Floats, *, dbfs: float | None = None) -> tuple[float, float, float]:
         """Put a sound (8 kHz) on the line now; returns when it starts, ends and has left."""
         now = int((time.monotonic() - self.origin) * LINE_HZ) + 1
-        start, end = self._mouth.say(samples, now)
+        start, end = self._mouth.say(samples, now, dbfs=dbfs)
         frame = int(FRAME_S * LINE_HZ)
         sent = -(-end // frame) * frame
         return self.origin + start / LINE_HZ, self.origin + end / LINE_HZ, self.origin + sent / LINE_HZ

@@ -151,11 +151,21 @@ class Ear:
 
     def heard(self, until: float) -> Floats:
         """Everything the caller heard from the origin until a moment."""
-        out = np.zeros(self._position(until), dtype=np.float32)
+        return self.span(self.origin, until)
+
+    def span(self, start: float, end: float) -> Floats:
+        """What the caller heard between two moments; silence where nothing was played."""
+        first, last = self._position(start), self._position(end)
+        out = np.zeros(max(0, last - first), dtype=np.float32)
         for piece in self._pieces:
-            part = piece.samples[: max(0, len(out) - piece.start)]
-            out[piece.start : piece.start + len(part)] = part
+            begin, stop = max(piece.start, first), min(piece.start + len(piece.samples), last)
+            if begin < stop:
+                out[begin - first : stop - first] = piece.samples[begin - piece.start : stop - piece.start]
         return out
+
+    def level(self, start: float, end: float) -> float:
+        """How loud that was, in dBFS; -120 for silence."""
+        return level_dbfs(self.span(start, end))
 
     def _position(self, moment: float) -> int:
         # The tiny slack keeps a moment made from a position on that position.

@@ -1,10 +1,10 @@
-"""A server that speaks OpenAI's chat completions protocol and answers by a function of the messages.
+"""A server that speaks OpenAI's chat completions protocol and answers by a function of the messages: words, and
+functions to call.
 
 Wire format: platform.openai.com/docs/api-reference/chat (create, streaming chunks, error object).
 """
 
 import json
-import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -19,23 +19,25 @@ from starlette.routing import Route
 
 from simulators.behaviour import Behaviour, Fault, Series
 from simulators.dialogue import NAME, reply_to
+from simulators.tool_calls import Answer, deltas, whole
 from simulators.web import BadBody, LocalServer, Pace, Paced, json_object, refusal
 
 MODEL = NAME.replace(" ", "-")
 _HEADERS = {"X-Simulator": NAME, "Cache-Control": "no-cache"}
 
 Message = Mapping[str, object]
-Answer = Callable[[Sequence[Message]], str]
+Respond = Callable[[Sequence[Message]], str | Answer]
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request as it came; `at` is the monotonic time of its arrival."""
+    """One request as it came; `at` is the monotonic time of its arrival, `tools` the functions offered."""
 
     at: float
     model: str
     messages: tuple[Message, ...]
     is_stream: bool
+    tools: tuple[Message, ...] = ()
 
 
 class LlmServer:
@@ -43,7 +45,7 @@ class LlmServer:
 
     def __init__(
         self,
-        answer: Answer = reply_to,
+        answer: Respond = reply_to,
         *,
         port: int = 0,
         behaviours: Series[Behaviour] | None = None,
@@ -95,32 +97,34 @@ class LlmServer:
             return refusal(429, _error("Rate limit reached.", "requests", "rate_limit_exceeded"), behaviour)
         if behaviour.fault is Fault.BROKEN:
             return refusal(500, _error("The server had an error.", "server_error", None))
-        tokens = re.findall(r"\s*\S+", self._answer(chat.messages))
+        said = self._answer(chat.messages)
+        answer = Answer(said) if isinstance(said, str) else said
         if not chat.is_stream:
-            await Pace(behaviour).wait(len(tokens))
-            return JSONResponse(_completion(chat, tokens), headers=_HEADERS)
-        stream = _stream(chat, tokens, behaviour, wants_usage=_wants_usage(body))
+            await Pace(behaviour).wait(_completion_tokens(answer))
+            return JSONResponse(_completion(chat, answer), headers=_HEADERS)
+        stream = _stream(chat, answer, behaviour, wants_usage=_wants_usage(body))
         return Paced(stream, media_type="text/event-stream", headers=_HEADERS)
 
 
 async def _stream(
-    chat: ChatRequest, tokens: Sequence[str], behaviour: Behaviour, *, wants_usage: bool
+    chat: ChatRequest, answer: Answer, behaviour: Behaviour, *, wants_usage: bool
 ) -> AsyncIterator[bytes]:
-    pace = Pace(behaviour)
-    head = {"id": _new_id(), "object": "chat.completion.chunk", "created": int(time.time()), "model": MODEL}
+    pace, answer_id = Pace(behaviour), _new_id()
+    head = {"id": answer_id, "object": "chat.completion.chunk", "created": int(time.time()), "model": MODEL}
     await pace.wait(0)
     yield _chunk(head, {"role": "assistant", "content": ""}, None)
-    for index, token in enumerate(tokens):
+    pieces = [{"content": word} for word in answer.words] + deltas(answer.tool_calls, answer_id)
+    for index, piece in enumerate(pieces):
         await pace.wait(index)
-        yield _chunk(head, {"content": token}, None)
-    await pace.wait(len(tokens))
-    yield _chunk(head, {}, "stop")
+        yield _chunk(head, piece, None)
+    await pace.wait(len(pieces))
+    yield _chunk(head, {}, answer.finish_reason)
     if wants_usage:
-        yield _event({**head, "choices": [], "usage": _usage(chat, tokens)})
+        yield _event({**head, "choices": [], "usage": _usage(chat, answer)})
     yield b"data: [DONE]\n\n"
 
 
-def _chunk(head: Mapping[str, object], delta: Mapping[str, str], finish_reason: str | None) -> bytes:
+def _chunk(head: Mapping[str, object], delta: Mapping[str, object], finish_reason: str | None) -> bytes:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
     return _event({**head, "choices": [choice]})
 
@@ -129,21 +133,31 @@ def _event(data: Mapping[str, object]) -> bytes:
     return b"data: " + json.dumps(data, ensure_ascii=False).encode() + b"\n\n"
 
 
-def _completion(chat: ChatRequest, tokens: Sequence[str]) -> dict[str, object]:
-    message = {"role": "assistant", "content": "".join(tokens), "refusal": None}
+def _completion(chat: ChatRequest, answer: Answer) -> dict[str, object]:
+    answer_id = _new_id()
+    content = "".join(answer.words) if answer.words or not answer.tool_calls else None
+    message: dict[str, object] = {"role": "assistant", "content": content, "refusal": None}
+    if answer.tool_calls:
+        message["tool_calls"] = whole(answer.tool_calls, answer_id)
     return {
-        "id": _new_id(),
+        "id": answer_id,
         "object": "chat.completion",
         "created": int(time.time()),
         "model": MODEL,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
-        "usage": _usage(chat, tokens),
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": answer.finish_reason}],
+        "usage": _usage(chat, answer),
     }
 
 
-def _usage(chat: ChatRequest, tokens: Sequence[str]) -> dict[str, int]:
-    prompt = sum(len(str(message.get("content")).split()) for message in chat.messages)
-    return {"prompt_tokens": prompt, "completion_tokens": len(tokens), "total_tokens": prompt + len(tokens)}
+def _usage(chat: ChatRequest, answer: Answer) -> dict[str, int]:
+    """A word of a message's content, or a chunk of the answer, is a token; functions offered are free."""
+    prompt = sum(len(str(message.get("content") or "").split()) for message in chat.messages)
+    completion = _completion_tokens(answer)
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+
+
+def _completion_tokens(answer: Answer) -> int:
+    return len(answer.words) + len(deltas(answer.tool_calls, ""))
 
 
 def _chat_request(body: Mapping[str, object]) -> ChatRequest:
@@ -152,7 +166,15 @@ def _chat_request(body: Mapping[str, object]) -> ChatRequest:
         raise BadBody("'messages' must be an array of objects")
     if not isinstance(body.get("model"), str):
         raise BadBody("you must provide a model parameter")
-    return ChatRequest(time.monotonic(), str(body["model"]), tuple(messages), body.get("stream") is True)
+    tools = body.get("tools", [])
+    if not isinstance(tools, list) or not all(map(_is_function, tools)):
+        raise BadBody("'tools' must be an array of functions")
+    return ChatRequest(time.monotonic(), str(body["model"]), tuple(messages), body.get("stream") is True, tuple(tools))
+
+
+def _is_function(tool: object) -> bool:
+    function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
+    return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
 def _wants_usage(body: Mapping[str, object]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.sound import Floats, at_level, mulaw_decoded, mulaw_encoded
+from simulators.sound import Floats, at_level, level_dbfs, mulaw_decoded, mulaw_encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,15 @@ class Mouth:
         self._read: list[Floats] = []
         self.position = 0
 
-    def say(self, samples: Floats, at: int) -> tuple[int, int]:
-        """Mix a sound in, at `at` or as soon after as the wire allows; returns where it starts and ends."""
+    def say(self, samples: Floats, at: int, *, dbfs: float | None = None) -> tuple[int, int]:
+        """Mix a sound in, at `at` or as soon after as the wire allows; returns where it starts and ends.
+
+        It is speech at the line's level, with the line's noise under it; with `dbfs`, any sound with that gain.
+        """
         start = max(at, self.position)
-        speech = at_level(samples, self._line.speech_dbfs)
-        noise = at_level(self._noise(len(speech)), self._line.speech_dbfs - self._line.snr_db)
-        self._clips.append((start, speech + noise))
-        return start, start + len(speech)
+        clip = self._speech(samples) if dbfs is None else samples * np.float32(10 ** (dbfs / 20))
+        self._clips.append((start, clip))
+        return start, start + len(clip)
 
     def read(self, count: int) -> Floats:
         """The next `count` samples as they leave the line: with noise, gain, and through mu-law."""
@@ -55,6 +57,14 @@ class Mouth:
     def spoken(self) -> Floats:
         """Everything read so far."""
         return np.concatenate(self._read) if self._read else np.zeros(0, dtype=np.float32)
+
+    def _speech(self, samples: Floats) -> Floats:
+        """Pauses inside the speech do not make the rest of it louder."""
+        spoken = samples[samples != 0]
+        if not len(spoken):
+            return samples
+        speech = samples * np.float32(10 ** ((self._line.speech_dbfs - level_dbfs(spoken)) / 20))
+        return speech + at_level(self._noise(len(speech)), self._line.speech_dbfs - self._line.snr_db)
 
     def _noise(self, count: int) -> Floats:
         return self._random.standard_normal(count, dtype=np.float32)

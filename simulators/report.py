@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from math import inf
 from pathlib import Path
 
@@ -15,11 +16,13 @@ class Utterance:
     frame with the last of it left, up to 100 ms after `end`, as the carrier sends a frame once it is full."""
 
     kind: str
-    """`say`, `interrupt` or `noise`."""
+    """`say`, `interrupt`, `murmur` or `noise`."""
     text: str
     start: float
     end: float
     sent: float
+    parts: tuple[tuple[float, float], ...] = ()
+    """Start and end of each piece of a turn with pauses in it; a turn in one piece has one, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Reply:
     """Until the first byte of reply audio reached the carrier."""
     audible_s: float | None
     """Until the caller heard the first sound of it."""
+    early_s: float | None = None
+    """The agent began to speak so long before the caller had finished; None: it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class CallReport:
                     "endS": _rounded(utterance.end - since),
                     "replyArrivedS": _rounded(reply.arrived_s),
                     "replyAudibleS": _rounded(reply.audible_s),
+                    "replyEarlyS": _rounded(reply.early_s),
                 }
                 for utterance, reply in zip(self.utterances, self.replies, strict=True)
             ],
@@ -121,12 +127,37 @@ def replies_to(utterances: Sequence[Utterance], ear: Ear) -> tuple[Reply, ...]:
 
 
 def _reply(utterance: Utterance, until: float, ear: Ear) -> Reply:
+    early_s = _early_s(utterance, ear)
     first = next((piece for piece in ear.arrivals if piece.starts_anew and utterance.end <= piece.at < until), None)
     if first is None:
-        return Reply(None, None)
+        return Reply(None, None, early_s)
     audible = ear.first_loud(first.plays_at)
     is_heard = audible is not None and audible < until
-    return Reply(first.at - utterance.end, audible - utterance.end if audible is not None and is_heard else None)
+    heard_s = audible - utterance.end if audible is not None and is_heard else None
+    return Reply(first.at - utterance.end, heard_s, early_s)
+
+
+def _early_s(utterance: Utterance, ear: Ear) -> float | None:
+    """How long before the end of what was said the agent was heard to begin anew."""
+    for piece in ear.arrivals:
+        if piece.starts_anew and utterance.start < piece.at < utterance.end:
+            audible = ear.first_loud(piece.plays_at)
+            if audible is not None and audible < utterance.end:
+                return utterance.end - audible
+    return None
+
+
+def dead_air(speech: Sequence[tuple[float, float]], start: float, end: float) -> tuple[float | None, float]:
+    """What a caller waited who stopped speaking at `start`: until the agent was heard, and the longest silence at once.
+
+    `speech` are the stretches of agent speech. The silence after the last of them is the caller's turn, and counts only
+    if nothing was heard at all; None: nothing was.
+    """
+    heard = [(max(first, start), last) for first, last in speech if last > start and first < end]
+    if not heard:
+        return None, end - start
+    silences = [heard[0][0] - start, *(b[0] - a[1] for a, b in pairwise(heard))]
+    return silences[0], max(silences)
 
 
 def _rounded(seconds: float | None) -> float | None:

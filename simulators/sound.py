@@ -1,6 +1,7 @@
 """Telephone sound for the simulators: resampling, G.711, levels, noises, WAV files. Floats from -1 to 1."""
 
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy.typing as npt
 import soxr
 
 Floats = npt.NDArray[np.float32]
+Span = tuple[float, float]
+"""Start and end, in seconds."""
 
 LINE_HZ = 8_000
 _FULL_SCALE = 32_768.0
@@ -73,14 +76,29 @@ def mulaw_decoded(data: bytes) -> Floats:
     return (np.where(code & 128, -size, size) / _FULL_SCALE).astype(np.float32)
 
 
-def cough(rate_hz: int, rng: np.random.Generator) -> Floats:
-    """Two short bursts of falling noise, about half a second: sound a listener must not take for words."""
+def joined(
+    pieces: Sequence[Floats], pauses_s: Sequence[float], rate_hz: int
+) -> tuple[Floats, list[tuple[float, float]]]:
+    """Pieces with silence of `pauses_s[i]` after piece i (none after the last), and where each lies, in seconds."""
+    parts: list[Floats] = []
+    spans: list[Span] = []
+    at = 0
+    for index, piece in enumerate(pieces):
+        spans.append((at / rate_hz, (at + len(piece)) / rate_hz))
+        pause = round(pauses_s[index] * rate_hz) if index < len(pauses_s) else 0
+        parts += [piece, np.zeros(pause, dtype=np.float32)]
+        at += len(piece) + pause
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32), spans
+
+
+def cough(rate_hz: int, rng: np.random.Generator, *, seconds: float = 0.4) -> Floats:
+    """Two bursts of falling noise with a breath between them: sound a listener must not take for words."""
     parts = []
-    for seconds in (0.14, 0.06, 0.2):
-        length = int(seconds * rate_hz)
+    for share, size in ((0.35, 1.0), (0.15, 0.02), (0.5, 1.0)):
+        length = int(share * seconds * rate_hz)
         burst = rng.standard_normal(length + _MARGIN).astype(np.float32)
         soft = np.convolve(burst, np.hanning(_MARGIN + 1) / (_MARGIN / 2), mode="valid")[:length]
-        parts.append(soft * np.exp(-5 * np.arange(length) / length) * (0.02 if seconds < 0.1 else 1.0))
+        parts.append(soft * np.exp(-5 * np.arange(length) / length) * size)
     return np.concatenate(parts).astype(np.float32)
 
 

@@ -5,18 +5,19 @@ Wire formats: elevenlabs.io/docs/api-reference/text-to-speech/stream, platform.o
 
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from simulators.behaviour import Behaviour, Fault, Series
-from simulators.sound import mulaw_encoded, to_pcm
+from simulators.sound import Floats, mulaw_encoded, to_pcm
 from simulators.voice import DEFAULT_VOICE, UnknownVoice, spoken
 from simulators.web import BadBody, LocalServer, Pace, Paced, json_object, refusal
 
@@ -25,6 +26,11 @@ _OPENAI_RATE_HZ = 24_000
 _OUTPUT = re.compile(r"(pcm|ulaw)_(8000|16000|22050|24000|32000|44100|48000)")
 _ESPEAK_VOICE = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*(\+[A-Za-z0-9]+)?")
 _HEADERS = {"X-Simulator": "espeak-ng"}
+_BUZZ_HZ = 300.0
+"""Three whole periods in 10 ms, the ear's grain."""
+_BUZZ_AMPLITUDE = 0.2
+_BUZZ_S_PER_CHARACTER = 0.06
+"""About 160 words a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +44,37 @@ class SpeechRequest:
     rate_hz: int
 
 
+Speaker = Callable[[SpeechRequest], Awaitable[Floats]]
+"""What the vendor's model makes of a request: samples at its rate; raises UnknownVoice."""
+
+
+async def espeak(speech: SpeechRequest) -> Floats:
+    """espeak-ng speaks; a vendor's voice id gets the default voice."""
+    return await spoken(speech.text, voice_name=_espeak_voice(speech.voice), rate_hz=speech.rate_hz)
+
+
+async def buzz(speech: SpeechRequest) -> Floats:
+    """A steady tone as long as the text takes to say: at the ear, whatever is not its level is what became of it."""
+    count = round(len(speech.text) * _BUZZ_S_PER_CHARACTER * speech.rate_hz)
+    at = np.arange(count) / speech.rate_hz
+    return np.asarray(_BUZZ_AMPLITUDE * np.sin(2 * np.pi * _BUZZ_HZ * at), dtype=np.float32)
+
+
 class TtsServer:
     """Both vendors' endpoints on loopback. Without `api_key` any key is taken, but ElevenLabs' must be there."""
 
     def __init__(
-        self, *, port: int = 0, behaviours: Series[Behaviour] | None = None, api_key: str | None = None
+        self,
+        *,
+        port: int = 0,
+        behaviours: Series[Behaviour] | None = None,
+        api_key: str | None = None,
+        speaker: Speaker = espeak,
     ) -> None:
         self.behaviours = behaviours or Series(Behaviour())
         self.requests: list[SpeechRequest] = []
         self._api_key = api_key
+        self._speaker = speaker
         self._running = AsyncExitStack()
         routes = [
             Route("/v1/text-to-speech/{voice_id}/stream", self._elevenlabs, methods=["POST"]),
@@ -114,7 +142,7 @@ class TtsServer:
             return refusal(500, _detail("internal_server_error", "Something went wrong"))
         pace = Pace(behaviour)
         try:
-            samples = await spoken(speech.text, voice_name=_espeak_voice(speech.voice), rate_hz=speech.rate_hz)
+            samples = await self._speaker(speech)
         except UnknownVoice:
             return refusal(404, _detail("voice_not_found", "A voice with that id was not found"))
         if is_mulaw:

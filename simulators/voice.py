@@ -5,7 +5,7 @@ import ctypes
 import shutil
 import tempfile
 import threading
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import espeakng_loader
@@ -20,6 +20,8 @@ _UTF8 = 1
 _RATE, _PITCH = 1, 3
 """espeak_PARAMETER."""
 _OK = 0
+_REMEMBERED = 1024
+"""Sounds kept, about a hundred kilobytes each."""
 
 _OnSamples = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -42,9 +44,16 @@ class Voice:
         # Kept in the object, or it is freed while the library still calls it.
         self._callback = _OnSamples(self._keep)
         self._library.espeak_SetSynthCallback(self._callback)
+        self._remembered = lru_cache(_REMEMBERED)(self._said)
 
     def say(self, text: str, *, voice: str, rate_hz: int, words_per_min: int = 160, pitch: int = 50) -> Floats:
-        """The spoken text at `rate_hz`; raises UnknownVoice. Pitch is espeak's, 0 to 100."""
+        """The spoken text at `rate_hz`, read-only; raises UnknownVoice. Pitch is espeak's, 0 to 100.
+
+        What was said before comes from memory, so that a busy machine does not wait for it again.
+        """
+        return self._remembered(text, voice, rate_hz, words_per_min, pitch)
+
+    def _said(self, text: str, voice: str, rate_hz: int, words_per_min: int, pitch: int) -> Floats:
         encoded = text.encode()
         with self._lock:
             if self._library.espeak_SetVoiceByName(voice.encode()) != _OK:
@@ -55,7 +64,9 @@ class Voice:
             self._library.espeak_Synth(encoded, len(encoded) + 1, 0, 0, 0, _UTF8, None, None)
             self._library.espeak_Synchronize()
             spoken = from_pcm(b"".join(self._pieces))
-        return resampled(spoken, self.rate_hz, rate_hz) if len(spoken) else np.zeros(0, dtype=np.float32)
+        samples = resampled(spoken, self.rate_hz, rate_hz) if len(spoken) else np.zeros(0, dtype=np.float32)
+        samples.setflags(write=False)
+        return samples
 
     def _keep(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int | None) -> int:
         if samples and count > 0:

@@ -14,6 +14,7 @@ import pymongo
 from pymongo import ASCENDING, IndexModel
 
 from models.call import Call, CallStatus, CostBreakdown, Direction, Lease, Recording, SessionId, Turn, Usage
+from models.conversation import AnsweredBy
 from models.document import Id
 from stores import call_lists
 from stores.call_lists import LIVE as LIVE
@@ -197,6 +198,18 @@ class Calls(Repository[Call]):
     async def save_usage(self, call_id: Id, usage: Usage, cost: CostBreakdown, now: datetime) -> None:
         """Note the consumption so far; what is smaller than noted before is late and changes nothing."""
         await self._write({"_id": call_id, "status": {"$in": LIVE}}, _consumed(usage, cost, now))
+
+    async def save_answered_by(self, call_id: Id, answered_by: AnsweredBy, now: datetime) -> bool:
+        """Note who picked up, also after the end; False: it is known better than `uncertain` already."""
+        where: dict[str, Any] = {"_id": call_id}
+        if answered_by == "uncertain":
+            where["answeredBy"] = {"$in": [None, "uncertain"]}
+        return await self._write(where, {"$set": {"answeredBy": answered_by, "updatedAt": now}})
+
+    async def save_transfer(self, call_id: Id, number: str, now: datetime) -> bool:
+        """Note whom a live call goes to next; False when the call is over or unknown."""
+        where = {"_id": call_id, "status": {"$in": LIVE}}
+        return await self._write(where, {"$set": {"transferTo": number, "updatedAt": now}})
 
     async def keep_recording(self, call_id: Id, recording: Recording, now: datetime) -> None:
         """Add where the audio is, before or after the end; what is known already stays."""

@@ -28,6 +28,11 @@ def room(session_id: str) -> str:
     return f"call:{session_id}"
 
 
+def interim_room(session_id: str) -> str:
+    """The room of those who also want to see what is not final yet."""
+    return f"{room(session_id)}:interim"
+
+
 class Events:
     """Publishes to rooms; `redis_url` as redis-py takes it (redis://, rediss://, unix://)."""
 
@@ -44,15 +49,22 @@ class Events:
 
     async def publish(self, session_id: SessionId, event: str, payload: Mapping[str, Any]) -> None:
         """Send `event` to the call's room. Returns within a second; a failure is logged once a minute."""
-        try:
-            async with asyncio.timeout(PUBLISH_S):
-                await self._rooms.emit(event, dict(payload), room=room(session_id))
-        except (RedisError, OSError, TimeoutError) as error:
-            self._complain(error)
+        await self._emit(room(session_id), event, payload)
+
+    async def publish_interim(self, session_id: SessionId, event: str, payload: Mapping[str, Any]) -> None:
+        """The same, to those only who asked for what is not final."""
+        await self._emit(interim_room(session_id), event, payload)
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._redis.aclose()
+
+    async def _emit(self, to: str, event: str, payload: Mapping[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(PUBLISH_S):
+                await self._rooms.emit(event, dict(payload), room=to)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._complain(error)
 
     def _complain(self, error: Exception) -> None:
         now = time.monotonic()

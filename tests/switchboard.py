@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from models.call import Call
 from models.document import new_id
 from models.errors import Invalid, ProviderError
-from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, StatusUpdate
+from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, SendSms, StatusUpdate
 from providers.telephony.exotel import webhooks
 
 
@@ -21,6 +21,7 @@ class Carrier:
     known: dict[str, StatusUpdate] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     outage: ProviderError | None = None
+    messages: list[tuple[CarrierCredentials, SendSms]] = field(default_factory=list)
 
     async def place_call(self, credentials: CarrierCredentials, request: PlaceCall) -> PlacedCall:
         """Dials, or refuses while `refusal` is set."""
@@ -28,6 +29,12 @@ class Carrier:
         if self.refusal is not None:
             raise self.refusal
         return PlacedCall(carrier_call_id=new_id())
+
+    async def send_sms(self, credentials: CarrierCredentials, sms: SendSms) -> None:
+        """Sends, or refuses while `refusal` is set."""
+        self.messages.append((credentials, sms))
+        if self.refusal is not None:
+            raise self.refusal
 
     async def check_account(self, credentials: CarrierCredentials) -> None:
         """Accepts every account, or none while `account_problem` is set."""

@@ -12,6 +12,7 @@ import ray
 
 from actors.call_session.door import Attachment, Door, Endpoint, Send
 from actors.call_session.pool import Health
+from actors.speech_to_text.answers import worker_names
 from models.call import Call, CallStatus
 from models.settings import Settings
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CALL_DRIVER = "actors.call_session.driver:CallDriver"
-SPEECH_TO_TEXT = "speech_to_text"
 SHUTDOWN = "shutdown"
 CRASHED = "internal_error"
 
@@ -48,7 +48,8 @@ class CallSession:
 
         module, _, name = driver.partition(":")
         self._make_driver: Callable[[Call, CallParts], Driver] = getattr(importlib.import_module(module), name)
-        self._workshop = Workshop(settings, ray.get_actor(SPEECH_TO_TEXT, namespace=settings.ray_namespace))
+        listening = [ray.get_actor(name, settings.ray_namespace) for name in worker_names(settings.stt_workers)]
+        self._workshop = Workshop(settings, listening)
         self._door = Door(self._attend)
         self._driver: Driver | None = None
         self._session_id: str | None = None

@@ -12,6 +12,11 @@ PRE_ROLL_S = 0.4
 KEPT_UTTERANCES = 4
 
 
+def scaled(pcm: bytes, db: float) -> bytes:
+    """16-bit little-endian PCM at another level; quieter only, so nothing clips."""
+    return bytes((np.frombuffer(pcm, dtype="<i2") * 10 ** (db / 20)).astype("<i2").tobytes())
+
+
 class Windows:
     """Cuts a stream of samples into windows of 512 (32 ms at 16 kHz), whatever the carrier's packet size."""
 
@@ -25,6 +30,11 @@ class Windows:
         self._rest = data[whole:]
         for start in range(0, whole, VAD_WINDOW):
             yield data[start : start + VAD_WINDOW]
+
+    @property
+    def rest(self) -> Floats:
+        """What has come of the next window."""
+        return self._rest
 
 
 class UtteranceAudio:

@@ -13,7 +13,7 @@ from actors.call_session.journal import Journal
 from actors.call_session.listener import Listener
 from actors.call_session.machine import CallMachine
 from actors.call_session.prompt import history_of
-from actors.call_session.vendors import Vendors
+from actors.call_session.vendors import Tools, Vendors
 from models.call import Call, Usage
 from models.settings import Settings
 from providers.roles import Llm, MediaCodec, Stt, Tts, Vad
@@ -40,6 +40,7 @@ class CallParts:
     llm: Llm
     tts: Tts
     fallback_tts: Tts
+    tools: Tools
     log: CallLog
     recording_path: Path
 
@@ -52,7 +53,11 @@ class CallDriver:
         self._parts = parts
         self._listener = Listener(call, parts.codec, parts.vad, parts.recording_path)
         self._machine = CallMachine(
-            call.agent_config, now=time.monotonic(), history=history_of(call.turns), metadata=call.metadata
+            call.agent_config,
+            now=time.monotonic(),
+            is_outbound=call.direction == "outbound",
+            history=history_of(call.turns),
+            metadata=call.metadata,
         )
         self._inbox: asyncio.Queue[p.Event] = asyncio.Queue(INBOX_EVENTS)
         self._outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_MESSAGES)
@@ -104,6 +109,7 @@ class CallDriver:
             if isinstance(event, p.Answered):
                 self._answered_at = time.monotonic()
                 vendors.rate_hz = event.rate_hz
+                vendors.prepare(self._call.agent_config.turn_taking.acknowledgements)
             for command in self._machine.handle(event, time.monotonic()):
                 self._perform(command, vendors)
                 if isinstance(command, p.Finish):
@@ -123,6 +129,8 @@ class CallDriver:
         match command:
             case p.StartReply():
                 vendors.reply(command)
+            case p.RunTool():
+                vendors.run_tool(command)
             case p.Synthesize():
                 vendors.synthesize(command)
             case p.CancelTurn():
@@ -130,7 +138,15 @@ class CallDriver:
             case p.Finish():
                 self._listener.close()
                 self._journal.add(command)
-            case p.Connect() | p.SaveTurn() | p.SaveUsage() | p.ReportError():
+            case (
+                p.Connect()
+                | p.SaveTurn()
+                | p.TellPartial()
+                | p.SaveAnsweredBy()
+                | p.SaveTransfer()
+                | p.SaveUsage()
+                | p.ReportError()
+            ):
                 self._journal.add(command)
             case _ if utterances is None or recorder is None:
                 return
@@ -188,6 +204,7 @@ class CallDriver:
             llm=parts.llm,
             tts=parts.tts,
             fallback_tts=parts.fallback_tts,
+            tools=parts.tools,
             call_id=self._call.id,
         )
 

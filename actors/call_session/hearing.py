@@ -1,106 +1,107 @@
 """From windows of voice activity and recognised text to what the caller said. Pure.
 
-An utterance is recognised at its first pause already; if the caller stays silent that text is the final one, if
-speech resumes the revision moves on and the late answer is nobody's. One turn may hold several utterances when
-the caller speaks longer than the recogniser takes at once.
+While the caller speaks, words so far are asked for now and then (partial). When the line goes quiet, the text that will
+be the final one if the caller stays silent (speculative); what it says decides how much silence ends the turn. One turn
+may hold several utterances when the caller speaks longer than the recogniser takes at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from actors.call_session.protocol import CloseUtterance, OpenUtterance, Transcribe, Transcribed, TranscribeFailed
-from actors.call_session.turn import Signal, TurnTaking
+from actors.call_session.completeness import Completeness, completeness
+from actors.call_session.heard import Began, Fact, Overheard, Said, SpeechResumed, Spoke, Unclear, Words
+from actors.call_session.pauses import Pauses
+from actors.call_session.protocol import (
+    CloseUtterance,
+    FrameHeard,
+    OpenUtterance,
+    TellPartial,
+    Transcribe,
+    Transcribed,
+    TranscribeFailed,
+)
+from actors.call_session.recognition import Effort
+from actors.call_session.turn import Phase, Signal, TurnTaking
+from actors.call_session.utterance import ATTEMPTS, Utterance
+from models.conversation import TurnTaking as Rules
+from providers.roles import SHED, SttKind
 
-ATTEMPTS = 2
-"""How often one utterance is sent to the recogniser before the caller is asked to repeat."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechSustained:
-    """The caller is speaking, not coughing: an agent that speaks should fall silent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overheard:
-    """What the caller has said if this pause is the end."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechResumed:
-    """It was not the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """The caller's finished turn; empty text: it was no speech. Times are the machine's clock."""
-
-    text: str
-    speech_end: float
-    final_at: float
-    speech_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """The caller said something and recognition failed."""
-
-    speech_end: float
-
-
-Fact = SpeechSustained | Overheard | SpeechResumed | Said | Unclear
-Output = Fact | OpenUtterance | CloseUtterance | Transcribe
-
-
-@dataclass(slots=True)
-class Utterance:
-    """One stretch of audio. `text` None: not known yet; `failures` counts recogniser faults."""
-
-    number: int
-    revision: int = 0
-    text: str | None = None
-    text_at: float = 0.0
-    failures: int = 0
-    ended_at: float | None = None
-    speech_s: float = 0.0
+Output = Fact | OpenUtterance | CloseUtterance | Transcribe | TellPartial
 
 
 class Hearing:
-    """Listens to one caller."""
+    """Listens to one caller. `question` is what the agent said last; `is_contested`: the agent speaks meanwhile."""
 
-    def __init__(self, turn_taking: TurnTaking | None = None) -> None:
-        self._turn_taking = turn_taking or TurnTaking()
+    def __init__(self, rules: Rules | None = None, language: str = "en") -> None:
+        self.question = ""
+        self.is_contested = False
+        self.speech_end: float | None = None
+        """When the caller was last known to speak; None: never."""
+        self._rules = rules or Rules()
+        self._language = language
+        self._turn_taking = TurnTaking()
+        self._turn_taking.end_s = self._rules.end_ms / 1000
+        self._pauses = Pauses()
+        self._effort = Effort()
         self._count = 0
         self._utterances: list[Utterance] = []
+        self._before: Said | None = None
+        self._rejections = 0
+        self._revision = 0
 
     @property
     def is_expecting(self) -> bool:
         """Something was said that is not answered for yet."""
         return bool(self._utterances)
 
-    def window(self, probability: float, now: float) -> list[Output]:
+    @property
+    def is_speaking(self) -> bool:
+        """The caller speaks, or pauses for less than the end of a turn."""
+        return self._turn_taking.phase is not Phase.QUIET
+
+    @property
+    def is_loud(self) -> bool:
+        """The caller speaks at this moment."""
+        return self._turn_taking.phase is Phase.SPEAKING
+
+    @property
+    def ended_at(self) -> float | None:
+        """When a turn ended whose words are not known yet; None: none does."""
+        return self._utterances[-1].ended_at if self._utterances else None
+
+    # --- what comes in --------------------------------------------------------------------------------
+    def window(self, event: FrameHeard, now: float) -> list[Output]:
         """One more window of voice activity."""
-        return [output for signal in self._turn_taking.hear(probability) for output in self._on_signal(signal, now)]
+        now -= event.age_s
+        signals = self._turn_taking.hear(event.probability, event.hush_s)
+        return [output for signal in signals for output in self._on_signal(signal, now)]
 
     def transcribed(self, event: Transcribed, now: float) -> list[Output]:
-        """The recogniser answered; an answer to an older revision is dropped here."""
-        utterance = self._find(event.utterance, event.revision)
+        """The recogniser answered: the final text, the text at a pause, or the words so far."""
+        self._effort.backlog_ms = event.backlog_ms
+        utterance = self._find(event.utterance)
         if utterance is None:
             return []
-        utterance.text, utterance.text_at = event.text, now
-        return self._conclude() or self._overhear()
+        had_text = utterance.text is not None
+        rejections = utterance.rejections
+        has_changed = utterance.answer(event, now)
+        self._rejections += utterance.rejections - rejections
+        outputs: list[Output] = [self._tell()] if has_changed else []
+        if utterance.text is None:
+            return [*outputs, *self._still_unknown(utterance, event)]
+        if had_text:
+            return outputs
+        return [*outputs, *(self._conclude(now) or self._overhear(now))]
 
-    def failed(self, event: TranscribeFailed) -> list[Output]:
+    def failed(self, event: TranscribeFailed, now: float) -> list[Output]:
         """The recogniser failed: once more when the utterance is over, then give up."""
-        utterance = self._find(event.utterance, event.revision)
-        if utterance is None:
+        utterance = self._find(event.utterance)
+        if utterance is None or event.revision < utterance.fresh_from or utterance.text is not None:
             return []
         utterance.failures += 1
+        utterance.was_asked = False
         if utterance.ended_at is None:
             return []
-        if utterance.failures < ATTEMPTS:
-            return [self._transcribe(utterance)]
-        return self._conclude()
+        return self._conclude(now) if utterance.failures >= ATTEMPTS else [self._ask(utterance, SttKind.FINAL)]
 
     def last_words(self, now: float) -> list[Output]:
         """The line is dead: settle what was still being said, without waiting for silence."""
@@ -110,72 +111,143 @@ class Hearing:
                 outputs += self._end(utterance, now, silence_s=0.0)
         return outputs
 
-    def forget(self) -> None:
-        """Let go of whatever has not been answered for."""
-        self._utterances.clear()
+    def reopen(self, said: Said) -> None:
+        """The turn that was taken for finished goes on: what comes belongs to it."""
+        self._before = said
 
+    # --- endpointing ----------------------------------------------------------------------------------
     def _on_signal(self, signal: Signal, now: float) -> list[Output]:
         if signal is Signal.STARTED or not self._utterances:
-            # After `forget` in the middle of speech the next signal finds nothing open: it starts an utterance too.
-            return [] if signal is Signal.ENDED else [self._open()]
+            return [] if signal is Signal.ENDED else [Began(), self._open(now)]
         current = self._utterances[-1]
+        if self._turn_taking.phase is Phase.SPEAKING:
+            self.speech_end = now
         match signal:
-            case Signal.SUSTAINED:
-                return [SpeechSustained()]
+            case Signal.SPOKEN:
+                return [Spoke(self._turn_taking.speech_s), *self._while_speaking(current)]
+            case Signal.HUSHED:
+                return self._speculate(current) if self._effort.asks_at_hush else []
             case Signal.PAUSED:
-                return [self._transcribe(current)]
+                self._turn_taking.end_s = self._end_s(Completeness.UNSURE)
+                return [*self._speculate(current), *self._expect_end(now)]
             case Signal.RESUMED:
-                current.revision += 1
-                current.text = None
+                self._pauses.add(self._turn_taking.pause_s)
+                current.grow()
                 return [SpeechResumed()]
             case Signal.ENDED:
                 return self._end(current, now, silence_s=self._turn_taking.silence_s)
             case Signal.OVERLONG:
-                return [*self._end(current, now, silence_s=0.0), self._open()]
+                return [*self._end(current, now, silence_s=0.0), self._open(now)]
 
-    def _open(self) -> OpenUtterance:
+    def _while_speaking(self, utterance: Utterance) -> list[Output]:
+        """Speech goes on: an answer asked for before is out of date; perhaps time for the words so far."""
+        turn = self._turn_taking
+        if not turn.is_hushed and (utterance.text is not None or utterance.was_asked):
+            utterance.grow()
+        if not self._effort.asks_for_words(turn.speech_s, turn.sound_s - utterance.asked_sound_s, self.is_contested):
+            return []
+        return [self._ask(utterance, SttKind.PARTIAL)]
+
+    def _speculate(self, utterance: Utterance) -> list[Output]:
+        if not (self._rules.speculation and self._effort.speculates):
+            return []
+        if self._turn_taking.phase is Phase.PAUSED:
+            utterance.grow()  # asked at the first hush already; that answer may lack the end of the last word
+        return [self._ask(utterance, SttKind.SPEC)]
+
+    def _open(self, now: float) -> OpenUtterance:
         self._count += 1
-        self._utterances.append(Utterance(self._count))
+        self._utterances.append(Utterance(self._count, began_at=now - self._turn_taking.sound_s))
+        self._turn_taking.pause_windows = self._effort.pause_windows
         return OpenUtterance(self._count)
 
     def _end(self, utterance: Utterance, now: float, *, silence_s: float) -> list[Output]:
-        utterance.ended_at = now - silence_s
-        outputs: list[Output] = [CloseUtterance(utterance.number)]
-        asked_at_pause = silence_s > 0 and utterance.failures == 0
-        if utterance.text is None and not asked_at_pause:
-            outputs = [self._transcribe(utterance), *outputs]
-        return [*outputs, *self._conclude()]
+        utterance.ended_at = self.speech_end = now - silence_s
+        outputs: list[Output] = []
+        if utterance.text is None:
+            outputs.append(utterance.hurry() if utterance.was_asked else self._ask(utterance, SttKind.FINAL))
+        return [*outputs, CloseUtterance(utterance.number), *self._conclude(now)]
 
-    def _transcribe(self, utterance: Utterance) -> Transcribe:
-        utterance.revision += 1
-        utterance.speech_s = self._turn_taking.speech_s or utterance.speech_s
-        return Transcribe(utterance.number, utterance.revision, utterance.speech_s)
+    def _still_unknown(self, utterance: Utterance, event: Transcribed) -> list[Output]:
+        """No final text yet: ask again if nobody else will, or tell what the words so far are."""
+        if utterance.ended_at is not None:
+            return [] if utterance.was_asked else [self._ask(utterance, SttKind.FINAL)]
+        return [] if event.rejected == SHED else [Words(self._text())]
 
-    def _find(self, number: int, revision: int) -> Utterance | None:
-        for utterance in self._utterances:
-            if utterance.number == number and utterance.revision == revision:
-                return utterance
-        return None
+    # --- words ----------------------------------------------------------------------------------------
+    def _ask(self, utterance: Utterance, kind: SttKind) -> Transcribe:
+        return utterance.ask(kind, self._turn_taking.speech_s, self._turn_taking.sound_s)
+
+    def _find(self, number: int) -> Utterance | None:
+        return next((utterance for utterance in self._utterances if utterance.number == number), None)
 
     def _text(self) -> str:
-        return " ".join(filter(None, (utterance.text for utterance in self._utterances)))
+        before = [self._before.text] if self._before is not None else []
+        return " ".join(filter(None, [*before, *(utterance.best_text for utterance in self._utterances)]))
 
-    def _overhear(self) -> list[Output]:
-        known = all(utterance.text is not None for utterance in self._utterances)
-        return [Overheard(text)] if known and (text := self._text()) else []
+    def _tell(self) -> TellPartial:
+        self._revision += 1
+        return TellPartial(self._text(), self._revision)
 
-    def _conclude(self) -> list[Output]:
+    def _reads(self, text: str) -> Completeness:
+        return completeness(text, question=self.question, language=self._language)
+
+    def _overhear(self, now: float) -> list[Output]:
+        """The text at a pause: it decides how long to wait for the end."""
+        if not all(utterance.text is not None for utterance in self._utterances):
+            return []
+        text = self._text()
+        is_pause = self._turn_taking.phase is not Phase.SPEAKING
+        may_be_all = self._reads(text) is not Completeness.INCOMPLETE
+        return [Overheard(text, is_pause, may_be_all), *self._expect_end(now)]
+
+    def _expect_end(self, now: float) -> list[Output]:
+        """In a pause with known text: set the silence that ends the turn, and end it if there was enough of it."""
+        if self._turn_taking.phase is not Phase.PAUSED or self._utterances[-1].text is None:
+            return []
+        self._turn_taking.end_s = self._end_s(self._reads(self._text()))
+        return [output for signal in self._turn_taking.settle() for output in self._on_signal(signal, now)]
+
+    def _end_s(self, reading: Completeness) -> float:
+        rules = self._rules
+        ms = {
+            Completeness.COMPLETE: rules.end_complete_ms,
+            Completeness.UNSURE: rules.end_ms,
+            Completeness.INCOMPLETE: rules.end_incomplete_ms,
+        }[reading]
+        return self._pauses.stretched(ms / 1000) if rules.learns_pauses else ms / 1000
+
+    # --- the finished turn ----------------------------------------------------------------------------
+    def _conclude(self, now: float) -> list[Output]:
         """The turn, once every utterance of it is over and recognised or given up."""
         if not self._utterances or (speech_end := self._utterances[-1].ended_at) is None:
             return []
-        settled = all(u.text is not None or u.failures >= ATTEMPTS for u in self._utterances)
-        if not settled:
+        if not all(utterance.is_settled for utterance in self._utterances):
             return []
-        text = self._text()
-        speech_s = sum(u.speech_s for u in self._utterances)
-        has_failed = any(u.text is None for u in self._utterances)
-        final_at = max(u.text_at for u in self._utterances)
+        said = self._said(speech_end, now)
+        has_failed = any(utterance.text is None for utterance in self._utterances)
+        before, self._before = self._before, None
         self._utterances.clear()
-        if not text and has_failed:
+        self._pauses.turn_over()
+        if not said.text and has_failed:
             return [Unclear(speech_end)]
-        return [Said(text, speech_end, max(final_at, speech_end), speech_s)]
+        if before is not None and said.text == before.text:
+            said = replace(said, speech_end=before.speech_end)
+        self._revision = self._rejections = 0
+        return [said]
+
+    def _said(self, speech_end: float, now: float) -> Said:
+        last = self._utterances[-1]
+        known_at = max(utterance.text_at for utterance in self._utterances)
+        return Said(
+            self._text(),
+            speech_end,
+            final_at=now,
+            speech_s=sum(utterance.speech_s for utterance in self._utterances),
+            speech_start=self._utterances[0].began_at if self._before is None else self._before.speech_start,
+            speculative_at=known_at if 0 < known_at < now else None,
+            queue_ms=last.queue_ms if last.text is not None else None,
+            decode_ms=last.decode_ms if last.text is not None else None,
+            rejections=self._rejections,
+            revision=self._revision + 1,
+        )

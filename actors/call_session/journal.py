@@ -9,12 +9,21 @@ from pathlib import Path
 
 from actors.billing.holding import Holding
 from actors.billing.rating import Prices, hold_step, rate
-from actors.call_session.protocol import Connect, Finish, ReportError, SaveTurn, SaveUsage
+from actors.call_session.protocol import (
+    Connect,
+    Finish,
+    ReportError,
+    SaveAnsweredBy,
+    SaveTransfer,
+    SaveTurn,
+    SaveUsage,
+    TellPartial,
+)
 from models.call import Call, Recording, Turn, Usage
 from models.errors import CreditUnavailable
 from services.call_log import CallLog
 
-Entry = Connect | SaveTurn | SaveUsage | ReportError | Finish
+Entry = Connect | SaveTurn | TellPartial | SaveAnsweredBy | SaveTransfer | SaveUsage | ReportError | Finish
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +77,12 @@ class Journal:
                 turn = self._next_turn(entry, now)
                 await self._log.record_turn(self._call, turn, usage, cost, now)
                 await self._cover(cost.total, now)
+            case TellPartial():
+                await self._log.tell_partial(self._call, entry.text, entry.revision, now)
+            case SaveAnsweredBy():
+                await self._log.answered_by(self._call, entry.answered_by, now)
+            case SaveTransfer():
+                await self._log.save_transfer(self._call, entry.number, now)
             case SaveUsage():
                 await self._log.save_usage(self._call, usage, cost, now)
                 await self._cover(cost.total, now)
@@ -93,6 +108,7 @@ class Journal:
             content=entry.text,
             timestamp=now,
             interrupted=entry.interrupted,
+            revision=entry.revision,
             timings=entry.timings,
         )
 

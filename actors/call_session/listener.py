@@ -3,11 +3,13 @@
 import logging
 from pathlib import Path
 
-from actors.call_session.audio import UtteranceAudio, Windows
-from actors.call_session.protocol import Answered, Event, FrameHeard, HungUp, PlaybackMark
+from actors.call_session.audio import VAD_WINDOW, UtteranceAudio, Windows
+from actors.call_session.hush import Hush
+from actors.call_session.protocol import Answered, Event, FrameHeard, HungUp, KeyPressed, PlaybackMark, ToneHeard
 from actors.call_session.recorder import Recorder
+from actors.call_session.tones import BeepDetector
 from models.call import Call
-from models.sound import Upsampler, mulaw_encode, pcm_decode
+from models.sound import Floats, Upsampler, mulaw_encode, pcm_decode
 from providers.roles import (
     DtmfPressed,
     MarkPlayed,
@@ -36,6 +38,8 @@ class Listener:
         self._garbage = 0
         self._is_closed = False
         self._windows = Windows()
+        self._hush = Hush(Upsampler.TARGET_HZ)
+        self._beeps: BeepDetector | None = None
         self._upsampler: Upsampler | None = None
         self.utterances: UtteranceAudio | None = None
         self.recorder: Recorder | None = None
@@ -67,7 +71,9 @@ class Listener:
             case MediaGarbage():
                 self._ignore(media.problem)
                 return []
-            case DtmfPressed() | None:
+            case DtmfPressed():
+                return [KeyPressed(media.digit)]
+            case None:
                 return []
 
     def _ignore(self, problem: str) -> None:
@@ -84,6 +90,8 @@ class Listener:
             return [HungUp("wrong_call")]
         rate_hz = started.rate_hz
         self._upsampler = Upsampler(rate_hz)
+        if self._call.direction == "outbound":  # only there may a machine answer
+            self._beeps = BeepDetector(Upsampler.TARGET_HZ)
         self.utterances = UtteranceAudio(NARROWBAND_HZ if rate_hz == NARROWBAND_HZ else Upsampler.TARGET_HZ)
         self.recorder = Recorder(self._recording_path, rate_hz)
         return [Answered(rate_hz, self._codec.chunk_bytes(rate_hz))]
@@ -97,4 +105,20 @@ class Listener:
         samples = pcm_decode(pcm)
         wide = self._upsampler.feed(samples)
         self.utterances.feed(mulaw_encode(samples if self.utterances.rate_hz == NARROWBAND_HZ else wide))
-        return [FrameHeard(self._vad.probability(window)) for window in self._windows.feed(wide)]
+        beeped = self._beeps is not None and self._beeps.feed(wide)
+        return [*self._windows_heard(wide), *([ToneHeard()] if beeped else [])]
+
+    def _windows_heard(self, wide: Floats) -> list[Event]:
+        """A window's hush is that at its end; the last one's that of all sound so far, which is worth 16 ms."""
+        known = len(self._windows.rest)
+        windows = list(self._windows.feed(wide))
+        events: list[Event] = []
+        for number, window in enumerate(windows, 1):
+            hush_s = self._hush.feed(window[known:] if number == 1 else window)
+            left = len(windows) * VAD_WINDOW - number * VAD_WINDOW + len(self._windows.rest)
+            if number == len(windows):
+                hush_s = self._hush.feed(self._windows.rest)
+            events.append(FrameHeard(self._vad.probability(window), hush_s, left / Upsampler.TARGET_HZ))
+        if not windows:
+            self._hush.feed(wide)
+        return events

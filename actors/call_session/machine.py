@@ -1,18 +1,20 @@
-"""One call as a state machine: `handle(event, now)` gives commands, `deadline(now)` says when to be called again. Pure.
+"""One call as a state machine: `handle(event, now)` gives commands, `deadline(now)` says when to call again. Pure.
 
-WAITING for the carrier's media -> LIVE -> (CLOSING: the last sentence is being said | DRAINING: the line is dead, the
-last words are being recognised) -> ENDED. Nothing is played or saved after ENDED. An answer to something nobody waits
-for any more is dropped in `Speaking._reply_of` and `Hearing._find`, by its turn or revision.
+WAITING for the carrier's media -> LIVE -> (CLOSING: the last sentence is being said) -> DRAINING: nobody speaks any
+more, the caller's last words are being recognised -> ENDED. Nothing is played or saved after ENDED. An answer to
+something nobody waits for any more is dropped in `Speaking.reply_of` and `Hearing._find`, by its turn or revision.
 """
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
-from typing import assert_never
 
 from actors.call_session import prompt, protocol as p
-from actors.call_session.hearing import Hearing, Output, Overheard, Said, SpeechResumed, SpeechSustained, Unclear
+from actors.call_session.exchange import Exchange
+from actors.call_session.heard import Said, Unclear
+from actors.call_session.hearing import Output
+from actors.call_session.pickup import Next, Pickup
 from actors.call_session.playout import Playout
-from actors.call_session.speaking import Speaking
+from actors.call_session.reply import Reply
 from models.agent import AgentConfig
 from models.call import CallStatus
 from providers.roles import Message
@@ -26,9 +28,6 @@ DRAINING_S = 4.0
 USAGE_EVERY_S = 10.0
 MAX_FAILURES = 3
 """Vendor faults in a row before the agent gives up, in words."""
-ASK_AGAIN_SPEECH_S = 0.8
-"""Speech this long without recognised words was meant for the agent: it asks, but not twice running, so that music
-on the line does not become a conversation."""
 
 
 class Phase(Enum):
@@ -49,14 +48,16 @@ class CallMachine:
         config: AgentConfig,
         *,
         now: float,
+        is_outbound: bool = False,
         history: Sequence[Message] = (),
         metadata: Mapping[str, object] | None = None,
     ) -> None:
         self.phase = Phase.WAITING
         self._config = config
-        self._hearing = Hearing()
-        self._speaking = Speaking(config, history=history, metadata=metadata or {})
-        self._has_asked_again = False
+        self._exchange = Exchange(config, history=history, metadata=metadata or {})
+        self._hearing, self._speaking = self._exchange.hearing, self._exchange.speaking
+        self._pickup = Pickup(config.voicemail, is_outbound=is_outbound and not history)
+        self._unanswered: Said | None = None
         self._phase_ends = now + MEDIA_WAIT_S
         self._usage_due = now + USAGE_EVERY_S
         self._end = (CallStatus.COMPLETED, "completed")
@@ -79,10 +80,12 @@ class CallMachine:
         """When to send `Tick` if nothing else happens first; None: never."""
         if self.phase is Phase.ENDED:
             return None
-        times = [self._phase_ends]
+        times: list[float | None] = [self._phase_ends]
         if self._is_connected:
-            times += [self._usage_due, self._speaking.deadline(now) or self._usage_due]
-        return min(times)
+            times += [self._usage_due, self._speaking.deadline(now)]
+        if self._is_listening:
+            times += [self._pickup.deadline(), None if self._pickup.withholds else self._exchange.deadline(now)]
+        return min(time for time in times if time is not None)
 
     def _on_event(self, event: p.Event, now: float) -> list[p.Command]:
         match event:
@@ -94,40 +97,40 @@ class CallMachine:
                 return self._hang_up(CallStatus.CANCELED, event.reason, now)
             case p.CreditsExhausted():
                 return self._close(prompt.NO_CREDITS, CallStatus.COMPLETED, "credits_exhausted", now)
-            case p.FrameHeard():
-                return self._listen(self._hearing.window(event.probability, now), now) if self._is_listening else []
+            case p.FrameHeard() if self._is_connected:
+                outputs = self._hearing.window(event, now)
+                self._pickup.window(self._hearing.is_loud, now)
+                return self._listen(outputs, now)
             case p.Transcribed():
                 return self._listen(self._hearing.transcribed(event, now), now)
             case p.TranscribeFailed():
-                return self._listen(self._hearing.failed(event), now)
+                return self._listen(self._hearing.failed(event, now), now)
+            case p.KeyPressed() if self._is_listening:
+                return self._exchange.key(event.digit, now)
+            case p.ToneHeard():
+                self._pickup.tone(now)
+                return []
             case p.VoiceFailed():
                 return [p.ReportError("TTS_ERROR", "The voice failed; the local voice speaks")]
-            case p.Tick():
-                return []
             case _:
-                self._tell_speaking(event, now)
-                return []
+                return self._tell_speaking(event, now)
 
-    def _tell_speaking(
-        self,
-        event: p.ReplyPiece | p.ReplyDone | p.ReplyFailed | p.SpeechPiece | p.SpeechDone | p.PlaybackMark,
-        now: float,
-    ) -> None:
+    def _tell_speaking(self, event: p.Event, now: float) -> list[p.Command]:
         match event:
-            case p.ReplyPiece():
-                self._speaking.add_text(event.turn, event.text, now)
+            case p.ReplyPiece() | p.ToolsAsked() | p.SpeechPiece() | p.SpeechDone():
+                if (reply := self._speaking.reply_of(event.turn)) is not None:
+                    _tell_reply(reply, event, now)
+            case p.ToolAnswered():
+                return self._speaking.tool_answered(event)
             case p.ReplyDone():
-                self._speaking.end_text(event.turn, has_failed=False)
+                self._speaking.end_text(event.turn, now, has_failed=False)
             case p.ReplyFailed():
-                self._speaking.end_text(event.turn, has_failed=True)
-            case p.SpeechPiece():
-                self._speaking.add_audio(event.turn, event.clause, event.pcm, now)
-            case p.SpeechDone():
-                self._speaking.end_audio(event.turn, event.clause)
+                self._speaking.end_text(event.turn, now, has_failed=True)
             case p.PlaybackMark():
                 self._speaking.mark_played(event.name, now)
             case _:
-                assert_never(event)
+                pass  # time passed, or nobody listens any more
+        return []
 
     @property
     def _is_listening(self) -> bool:
@@ -143,62 +146,76 @@ class CallMachine:
             return []
         self._enter(Phase.LIVE, now + self._config.session_timeout)
         self._usage_due = now + USAGE_EVERY_S
+        self._exchange.open(now)
         self._speaking.open(Playout(rate_hz=event.rate_hz, chunk_bytes=event.chunk_bytes), answered_at=now)
+        self._pickup.answered(now)
+        return [p.Connect(), *([] if self._pickup.withholds else self._greet(now))]
+
+    def _greet(self, now: float) -> list[p.Command]:
+        """The agent's first words; without any it answers what was said meanwhile."""
+        said, self._unanswered = self._unanswered, None
         greeting = self._config.first_message
-        greets = bool(greeting) and not self.history
-        return [p.Connect(), *(self._speaking.say(greeting, now) if greets else [])]
+        if greeting and not any(message.role == "assistant" for message in self.history):
+            return self._speaking.say(greeting, now)
+        return self._speaking.answer(said, now) if said is not None else []
 
     # --- hearing --------------------------------------------------------------------------------------
     def _listen(self, outputs: Sequence[Output], now: float) -> list[p.Command]:
         commands: list[p.Command] = []
         for output in outputs:
-            commands += self._on_heard(output, now)
+            if isinstance(output, p.TellPartial | Said):
+                self._pickup.words(output.text, now)
+            is_conversation = self._is_listening and not self._pickup.withholds
+            commands += self._exchange.heard([output], now) if is_conversation else self._only_keep(output)
         if self.phase is Phase.DRAINING and not self._hearing.is_expecting:
             commands += self._finish(*self._end)
         return commands
 
-    def _on_heard(self, output: Output, now: float) -> list[p.Command]:
-        is_live = self._is_listening
+    def _only_keep(self, output: Output) -> list[p.Command]:
+        """What is heard while nobody answers: before a verdict on who picked up, and after the last sentence."""
         match output:
-            case p.OpenUtterance() | p.CloseUtterance() | p.Transcribe():
+            case p.OpenUtterance() | p.CloseUtterance() | p.Transcribe() | p.TellPartial():
                 return [output]
-            case SpeechSustained():
-                return self._speaking.hold(now) if is_live else []
-            case Overheard():
-                return self._speaking.draft(output.text, now) if is_live else []
-            case SpeechResumed():
-                return self._speaking.drop_draft()
-            case Said():
-                if output.text:
-                    self._has_asked_again = False
-                    return self._speaking.answer(output, now) if is_live else self._speaking.keep_words(output)
-                return self._on_no_words(output, now) if is_live else []
+            case Said() if output.text and self._pickup.withholds and not self._config.first_message:
+                self._unanswered = output
+                return []
+            case Said() if output.text:
+                return self._speaking.keep_words(output)
             case Unclear():
-                report = p.ReportError("STT_ERROR", "Speech recognition failed")
-                return [report, *(self._ask_again(output.speech_end, now, is_fault=True) if is_live else [])]
+                return [p.ReportError("STT_ERROR", "Speech recognition failed")]
             case _:
-                assert_never(output)
+                return []
 
-    def _on_no_words(self, said: Said, now: float) -> list[p.Command]:
-        """Noise: go on with what was interrupted, or ask if it was long enough to have been words."""
-        commands = self._speaking.drop_draft()
-        self._speaking.resume()
-        if self._speaking.is_busy or said.speech_s < ASK_AGAIN_SPEECH_S or self._has_asked_again:
-            return commands
-        return [*commands, *self._ask_again(said.speech_end, now, is_fault=False)]
-
-    def _ask_again(self, speech_end: float, now: float, *, is_fault: bool) -> list[p.Command]:
-        self._has_asked_again = True
-        self._speaking.failures += is_fault
-        return [*self._speaking.drop_draft(), *self._speaking.say(prompt.NOT_UNDERSTOOD, now, speech_end=speech_end)]
+    def _meet(self, now: float) -> list[p.Command]:
+        """Who picked up, as soon as it is known."""
+        verdict, following = self._pickup.decide(now)
+        commands: list[p.Command] = [p.SaveAnsweredBy(verdict)] if verdict is not None else []
+        match following:
+            case Next.GREET:
+                commands += self._greet(now)
+            case Next.HANG_UP:
+                commands += [*self._speaking.cut(now), *self._finish(CallStatus.COMPLETED, "answered_by_machine")]
+            case Next.LEAVE_MESSAGE:
+                message = self._config.voicemail.message or self._config.first_message
+                commands += self._close(message, CallStatus.COMPLETED, "voicemail_left", now)
+        return commands
 
     # --- speaking -------------------------------------------------------------------------------------
     def _play(self, now: float) -> list[p.Command]:
-        commands = self._speaking.apologise(now)
+        commands = [*self._meet(now), *self._wait(now)] if self._is_listening else []
+        if not self._is_connected:
+            return commands
+        commands += self._speaking.apologise(now)
         if self._speaking.failures >= MAX_FAILURES:
             commands += self._close(prompt.GIVING_UP, CallStatus.FAILED, "vendor_failure", now)
-        commands += self._speaking.play(now)
-        return [*commands, *self._finish(*self._end)] if self._speaking.has_said_last else commands
+        commands += self._exchange.play(now) if self._is_listening else self._speaking.play(now)
+        if not self._speaking.has_said_last:
+            return commands
+        status, reason = self._end
+        return [*commands, *self._drain(status, self._speaking.end_reason or reason, now)]
+
+    def _wait(self, now: float) -> list[p.Command]:
+        return [] if self._pickup.withholds else self._exchange.on_time(now)
 
     # --- time and ends --------------------------------------------------------------------------------
     def _on_time(self, now: float) -> list[p.Command]:
@@ -220,7 +237,6 @@ class CallMachine:
         if self.phase is not Phase.LIVE:
             return []
         commands = self._speaking.drop_draft()
-        self._hearing.forget()
         self._enter(Phase.CLOSING, now + CLOSING_S)
         self._end = (status, reason)
         return [*commands, *self._speaking.say(sentence, now, is_last=True)]
@@ -234,9 +250,13 @@ class CallMachine:
         commands = [*self._speaking.drop_draft(), *self._speaking.cut(now)]
         if self.phase is Phase.CLOSING:
             return [*commands, *self._finish(*self._end)]
-        self._end = (CallStatus.COMPLETED, reason)
+        return [*commands, *self._drain(CallStatus.COMPLETED, reason, now)]
+
+    def _drain(self, status: CallStatus, reason: str, now: float) -> list[p.Command]:
+        """Nobody speaks any more; what the caller was saying is still recognised."""
+        self._end = (status, reason)
         self._enter(Phase.DRAINING, now + DRAINING_S)
-        return [*commands, *self._listen(self._hearing.last_words(now), now)]
+        return self._listen(self._hearing.last_words(now), now)
 
     def _enter(self, phase: Phase, ends: float) -> None:
         self.phase, self._phase_ends = phase, ends
@@ -244,3 +264,15 @@ class CallMachine:
     def _finish(self, status: CallStatus, reason: str) -> list[p.Command]:
         self.phase = Phase.ENDED
         return [p.Finish(status, reason)]
+
+
+def _tell_reply(reply: Reply, event: p.ReplyPiece | p.ToolsAsked | p.SpeechPiece | p.SpeechDone, now: float) -> None:
+    match event:
+        case p.ReplyPiece():
+            reply.add_text(event.text, now)
+        case p.ToolsAsked():
+            reply.asked += event.calls
+        case p.SpeechPiece():
+            reply.add_audio(event.clause, event.pcm, now)
+        case p.SpeechDone():
+            reply.end_audio(event.clause)

@@ -1,7 +1,7 @@
 """What a call actor keeps between calls (database, vendors' clients, models), and the parts it makes a call of."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -9,16 +9,23 @@ import numpy as np
 
 from actors.billing.client import LedgerClient
 from actors.call_session.driver import CallParts
+from actors.call_session.sentences import fixed_clauses
 from actors.speech_to_text.client import RayStt
 from models.call import Call, SessionId
 from models.settings import Settings
 from providers import registry
 from providers.roles import Tts
+from providers.tools.http import http_tools
+from providers.tts.cache import CachedTts, SpeechCache
 from providers.vad.silero import WINDOW, SileroVad
 from services.call_log import CallLog
+from services.sms import sms_for
+from services.tool_secrets import opened
+from services.tools import ToolRunner
 from stores.events import Events
 from stores.mongo import connect, database
 from stores.repositories import Repositories
+from stores.secrets import Secrets
 
 CARRIER = "exotel"
 LOCAL_VOICE = "espeak"
@@ -26,9 +33,9 @@ RECORDINGS = "recordings"
 
 
 class Workshop:
-    """One per actor process. `speech_to_text` is the worker's handle."""
+    """One per actor process. `speech_to_text` holds the workers' handles."""
 
-    def __init__(self, settings: Settings, speech_to_text: Any) -> None:
+    def __init__(self, settings: Settings, speech_to_text: Sequence[Any]) -> None:
         self._settings = settings
         self._client = connect(settings)
         self._repositories = Repositories.over(database(self._client, settings))
@@ -36,7 +43,11 @@ class Workshop:
         self.log = CallLog(self._repositories.calls, LedgerClient(settings), events)
         self._stt = RayStt(speech_to_text, timeout_s=settings.stt_timeout_s)
         self._llm = registry.llm(settings)
+        self._telephony = registry.telephony(CARRIER, settings)
+        self._http_tools = http_tools(settings)
+        self._secrets = Secrets(settings.encryption_key)
         self._voices: dict[str, Tts] = {}
+        self._speech = SpeechCache()
 
     async def warm_up(self) -> None:
         """Do once what would make a first call wait."""
@@ -56,17 +67,26 @@ class Workshop:
 
     def parts(self, call: Call, query: Mapping[str, str]) -> CallParts:
         """Fresh state for one call; `query` is that of the carrier's URL."""
+        config = call.agent_config
+        name = config.voice.provider
         return CallParts(
             settings=self._settings,
             codec=registry.media_codec(CARRIER, query),
             vad=SileroVad(),
             stt=self._stt,
             llm=self._llm,
-            tts=self._voice(call.agent_config.voice.provider),
+            tts=CachedTts(self._voice(name), name, self._speech, fixed_clauses(config)),
             fallback_tts=self._voice(LOCAL_VOICE),
+            tools=self._tools(call),
             log=self.log,
             recording_path=self._settings.callboard_data_dir / RECORDINGS / f"{call.id}.wav",
         )
+
+    def _tools(self, call: Call) -> ToolRunner:
+        """The functions of the call's agent. A call the carrier was told to make has no flow to be transferred in."""
+        sms = sms_for(call, self._repositories.phones, self._secrets, self._telephony)
+        tools = opened(call.agent_config.tools, self._secrets)
+        return ToolRunner(tools, http=self._http_tools, sms=sms, can_transfer=call.direction == "inbound")
 
     def _voice(self, name: str) -> Tts:
         """The voice vendor, made once: its SDK costs a second and 30 MB, its connections are worth keeping."""

@@ -2,65 +2,144 @@
 
 from collections.abc import Mapping, Sequence
 
-from actors.call_session import prompt
-from actors.call_session.hearing import Said
+from actors.call_session import calling, prompt
+from actors.call_session.calling import Calling
+from actors.call_session.completeness import are_equivalent
+from actors.call_session.floor import Move
+from actors.call_session.heard import Said
+from actors.call_session.memory import Memory, last_sentence
 from actors.call_session.playout import Playout
-from actors.call_session.protocol import CancelTurn, Command, ReportError, SaveTurn, SendAudio, StartReply
-from actors.call_session.reply import Moments, Reply
+from actors.call_session.protocol import (
+    CancelTurn,
+    Command,
+    ReportError,
+    SaveTransfer,
+    SendAudio,
+    StartReply,
+    ToolAnswered,
+)
+from actors.call_session.reply import Reply
 from models.agent import AgentConfig
 from providers.roles import Message
+
+SAVE_S = 1.0
+"""A caller's turn is written with the first sound of its answer, or after this long."""
+EARLY_CLAUSES = 1
+"""How much of a draft is voiced: enough to begin with at once, little enough to throw away."""
 
 
 class Speaking:
     """Says one reply at a time and remembers what both sides have said.
 
     `failures` counts vendor faults since the last good reply. `has_said_last` is true once the call's last
-    sentence has been heard.
+    sentence has been heard; `end_reason` is why, where the reply itself ended the call.
     """
 
     def __init__(self, config: AgentConfig, *, history: Sequence[Message], metadata: Mapping[str, object]) -> None:
-        self.history = list(history)
         self.failures = 0
         self.has_said_last = False
-        self._system = prompt.system_prompt(config, metadata)
+        self.end_reason: str | None = None
+        self._config = config
+        self._calling = Calling(config.tools)
+        self._memory = Memory(config, history=history, metadata=metadata)
         self._playout: Playout | None = None
-        self._answered_at = 0.0
         self._turn = 0
         self._reply: Reply | None = None
         self._draft: Reply | None = None
 
+    # --- what is going on -----------------------------------------------------------------------------
     @property
     def is_busy(self) -> bool:
         """A reply is being thought of or said."""
         return self._reply is not None
 
+    @property
+    def history(self) -> list[Message]:
+        """What both sides have said."""
+        return self._memory.messages
+
+    @property
+    def question(self) -> str:
+        """The last sentence of the agent."""
+        text = self._reply.speech.text if self._reply is not None and self._reply.speech.has_answer else ""
+        return last_sentence(text or self._memory.last_said)
+
+    @property
+    def ends_at(self) -> float:
+        """When the agent's last sound is over."""
+        return self._playout.ends_at if self._playout is not None else 0.0
+
+    def is_audible(self, now: float) -> bool:
+        """The caller hears the agent."""
+        return self._playout is not None and self._reply is not None and self._playout.is_audible(now)
+
+    def left_s(self, now: float) -> float:
+        """How much of the reply the caller has still to hear."""
+        return self._playout.left_s(now) if self._playout is not None else 0.0
+
+    def owes_since(self, now: float) -> float | None:
+        """Since when the caller has waited in silence for a reply, or for the rest of one; None: they do not."""
+        reply, playout = self._reply, self._playout
+        if reply is None or playout is None or playout.is_audible(now) or self._is_all_there(reply):
+            return None
+        return max(reply.moments.speech_end or reply.since, playout.ends_at)
+
+    def _is_all_there(self, reply: Reply) -> bool:
+        return reply.speech.is_complete and reply.speech.ready()[1]
+
     def open(self, playout: Playout, *, answered_at: float) -> None:
         """The line is up."""
-        self._playout, self._answered_at = playout, answered_at
+        self._playout, self._memory.answered_at = playout, answered_at
+        self._calling.rate_hz = playout.rate_hz
 
     def deadline(self, now: float) -> float | None:
         """When `play` will next have something to do by itself."""
-        return self._playout.deadline(now) if self._playout is not None else None
+        times = [self._playout.deadline(now)] if self._playout is not None else []
+        if self._reply is not None and self._reply.said is not None:
+            times.append(self._reply.said.final_at + SAVE_S)
+        return min((time for time in times if time is not None), default=None)
 
     # --- what to say ----------------------------------------------------------------------------------
     def say(
-        self, sentence: str, now: float, *, speech_end: float | None = None, is_last: bool = False
+        self,
+        sentence: str,
+        now: float,
+        *,
+        speech_end: float | None = None,
+        is_last: bool = False,
+        end_reason: str | None = None,
     ) -> list[Command]:
         """A fixed sentence, in place of whatever is being said."""
         commands = self.cut(now)
-        self._reply = Reply(self._new_turn(), is_last=is_last)
-        self._reply.moments.speech_end = speech_end
-        self._reply.add_text(sentence, now)
-        self._reply.end_text()
+        reply = Reply(self._new_turn(), since=now, is_last=is_last, end_reason=end_reason)
+        reply.moments.speech_end = speech_end
+        reply.add_text(sentence, now)
+        reply.end_text(now)
+        self._begin(reply)
         return commands
 
-    def draft(self, text: str, now: float) -> list[Command]:
-        """Start thinking of an answer to what the caller seems to have said."""
+    def acknowledge(self, sentence: str, now: float, *, speech_end: float | None) -> None:
+        """Bridge a wait with a few words, before the reply or the rest of it."""
+        if self._playout is None:
+            return
+        if self._reply is None:
+            reply = Reply(self._new_turn(), since=now)
+            reply.moments.speech_end = speech_end
+            self._begin(reply)
+        assert self._reply is not None
+        self._reply.speech.add_filler(sentence, after_bytes=self._playout.sent_bytes)
+
+    def draft(self, text: str, now: float, *, is_voiced: bool) -> list[Command]:
+        """Start thinking of an answer to what the caller seems to have said, unless that is being done already."""
+        draft = self._draft
+        if draft is not None and not draft.has_failed and are_equivalent(draft.answers, text):
+            draft.is_voiced_early = draft.is_voiced_early or is_voiced
+            return []
         commands = self.drop_draft()
-        self._draft = Reply(self._new_turn(), answers=text)
-        heard = self._heard(now)
-        history = [*self.history, Message("assistant", heard)] if heard else self.history
-        return [*commands, StartReply(self._draft.turn, prompt.messages_for(self._system, history, text))]
+        messages = self._memory.chat(self._heard(now), text)
+        self._draft = Reply(self._new_turn(), since=now, answers=text, messages=messages, is_voiced_early=is_voiced)
+        self._draft.moments.thinking_start = now
+        return [*commands, StartReply(self._draft.turn, messages)]
 
     def drop_draft(self) -> list[Command]:
         """The caller meant something else."""
@@ -69,29 +148,50 @@ class Speaking:
 
     def answer(self, said: Said, now: float) -> list[Command]:
         """The caller's turn is over: the draft is the reply if it answers just that, else a new one is asked for."""
-        commands: list[Command] = []
-        if self._draft is None or self._draft.answers != said.text or self._draft.has_failed:
-            commands += self.draft(said.text, now)
-        commands += [*self.cut(now), *self.keep_words(said)]
-        self._reply, self._draft = self._draft, None
-        if self._reply is not None:
-            self._reply.moments.speech_end, self._reply.moments.final_text = said.speech_end, said.final_at
+        commands = self.draft(said.text, now, is_voiced=True)
+        waiting = self._reply if self._reply is not None and not self._reply.speech.has_answer else None
+        fillers = waiting.speech.clauses if waiting is not None and not waiting.answers else []
+        reply, self._draft = self._draft, None
+        assert reply is not None
+        if fillers and self._playout is not None and self._playout.sent_bytes:
+            reply.speech.put_first(fillers)
+        else:
+            commands += self.cut(now)
+        reply.said = said
+        reply.moments.answer(said)
+        self._begin(reply)
         return commands
+
+    def withdraw(self, now: float) -> Said | None:
+        """The caller goes on before anything of the reply was heard: it is a draft again. None: it was heard."""
+        reply = self._reply
+        if reply is None or reply.said is None or reply.exchange or self._playout is None:
+            return None
+        self._playout.drop(now)
+        self._reply, self._draft = None, reply
+        said, reply.said = reply.said, None
+        return said
 
     def keep_words(self, said: Said) -> list[Command]:
         """The caller's finished turn, for the log."""
-        moments = Moments(speech_end=said.speech_end, final_text=said.final_at)
-        return [self._save("user", said.text, moments=moments, interrupted=False)]
+        return [self._memory.save_caller(said)]
+
+    def _begin(self, reply: Reply) -> None:
+        self._reply = reply
+        if self._playout is not None:
+            self._playout.play(reply.speech)
 
     # --- interruption ---------------------------------------------------------------------------------
-    def hold(self, now: float) -> list[Command]:
-        """The caller speaks: fall silent until it is known whether that was words."""
-        return list(self._playout.hold(now)) if self.is_busy and self._playout is not None else []
-
-    def resume(self) -> None:
-        """It was nothing."""
-        if self._playout is not None:
-            self._playout.resume()
+    def move(self, moves: Sequence[Move], now: float) -> list[Command]:
+        """Quieter, silent, or back to full level."""
+        if self._reply is None or self._playout is None:
+            return []
+        commands: list[Command] = []
+        for move in moves:
+            self._reply.moments.barge_ins.append((now, move.decision, move.reason))
+            act = {"duck": self._playout.duck, "restore": self._playout.restore}.get(move.decision, self._playout.hold)
+            commands += act(now)
+        return commands
 
     def cut(self, now: float) -> list[Command]:
         """End the reply under way; what was heard of it is what is kept."""
@@ -99,35 +199,37 @@ class Speaking:
         reply, self._reply = self._reply, None
         if reply is None or self._playout is None:
             return []
-        commands: list[Command] = [CancelTurn(reply.turn), *self._playout.drop(now)]
+        reply.moments.playback_end = min(now, self._playout.ends_at)
+        commands: list[Command] = [CancelTurn(reply.turn), *self._playout.drop(now), *self._keep_said(reply)]
+        self._memory.keep_exchange(reply.exchange)
         if heard:
-            commands.append(self._save("assistant", heard, moments=reply.moments, interrupted=True))
+            commands.append(self._memory.save_agent(heard, reply.moments, interrupted=True))
         return commands
 
     # --- answers from the vendors and the carrier -----------------------------------------------------
-    def add_text(self, turn: int, piece: str, now: float) -> None:
-        """More of a reply's text."""
-        if reply := self._reply_of(turn):
-            reply.add_text(piece, now)
+    def reply_of(self, turn: int) -> Reply | None:
+        """The reply or draft an answer belongs to; None for one that nobody waits for any more."""
+        return next((reply for reply in (self._reply, self._draft) if reply is not None and reply.turn == turn), None)
 
-    def end_text(self, turn: int, *, has_failed: bool) -> None:
+    def end_text(self, turn: int, now: float, *, has_failed: bool) -> None:
         """A reply's stream is over. An empty reply is a failed one."""
-        if reply := self._reply_of(turn):
-            reply.end_text()
-            reply.has_failed = has_failed or not reply.clauses
+        if reply := self.reply_of(turn):
+            reply.end_text(now)
+            is_empty = not (reply.speech.has_answer or reply.asked)
+            reply.has_failed = has_failed or is_empty
             self.failures = self.failures if reply.has_failed else 0
 
-    def add_audio(self, turn: int, clause: int, pcm: bytes, now: float) -> None:
-        """More speech."""
-        if self._playout is not None and self._reply is not None and self._reply.turn == turn:
-            if self._reply.moments.first_audio is None:
-                self._reply.moments.first_audio = now
-            self._playout.add_audio(clause, pcm)
-
-    def end_audio(self, turn: int, clause: int) -> None:
-        """A clause has all its speech."""
-        if self._playout is not None and self._reply is not None and self._reply.turn == turn:
-            self._playout.finish_clause(clause)
+    def tool_answered(self, event: ToolAnswered) -> list[Command]:
+        """A function answered: when all have, the model goes on. One of a reply that was cut is remembered."""
+        reply = self._reply
+        if reply is None or event.call_id not in reply.running:
+            self._memory.keep_late_answer(event.call_id, event.content)
+            return []
+        calling.answered(reply.exchange, event.call_id, event.content)
+        reply.running.discard(event.call_id)
+        if reply.is_waiting_for_tools or reply.is_last:
+            return []
+        return [reply.again()]
 
     def mark_played(self, name: str, now: float) -> None:
         """The caller has heard up to here."""
@@ -136,19 +238,38 @@ class Speaking:
 
     # --- playing --------------------------------------------------------------------------------------
     def play(self, now: float) -> list[Command]:
-        """Voice new clauses, send the audio that is due, and notice when everything was said."""
+        """Voice new clauses, call functions, send the audio that is due, and notice when everything was said."""
+        commands: list[Command] = []
+        if self._draft is not None and self._draft.is_voiced_early and self._config.turn_taking.preemption:
+            commands += self._draft.orders(now, at_most=EARLY_CLAUSES)
         reply, playout = self._reply, self._playout
         if reply is None or playout is None:
-            return []
-        commands: list[Command] = [*reply.voice(playout)]
-        for command in playout.due(now):
-            if isinstance(command, SendAudio) and reply.moments.playback_start is None:
-                reply.moments.playback_start = command.at
-            commands.append(command)
+            return commands
+        if reply.is_generated and reply.asked and not reply.has_failed:
+            commands += [*self._keep_said(reply), *self._calling.begin(reply, playout.sent_bytes)]
+        commands += [*reply.orders(now), *self._send(reply, playout, now)]
         if playout.is_finished(now):
-            playout.drop(now)
-            self._reply, self.has_said_last = None, reply.is_last
-            commands.append(self._save("assistant", reply.text, moments=reply.moments, interrupted=False))
+            commands += self._finish(reply, playout, now)
+        return commands
+
+    def _send(self, reply: Reply, playout: Playout, now: float) -> list[Command]:
+        commands: list[Command] = list(playout.due(now))
+        first = next((command for command in commands if isinstance(command, SendAudio)), None)
+        if first is not None and reply.moments.playback_start is None:
+            reply.moments.playback_start = first.at
+        is_time = reply.said is not None and (first is not None or now >= reply.said.final_at + SAVE_S)
+        return [*self._keep_said(reply), *commands] if is_time else commands
+
+    def _finish(self, reply: Reply, playout: Playout, now: float) -> list[Command]:
+        reply.moments.playback_end = playout.ends_at
+        playout.drop(now)
+        self._reply, self.has_said_last, self.end_reason = None, reply.is_last, reply.end_reason
+        self._memory.keep_exchange(reply.exchange)
+        commands = self._keep_said(reply)
+        if text := reply.speech.text:
+            commands.append(self._memory.save_agent(text, reply.moments, interrupted=False))
+        if reply.transfer_to is not None:
+            commands.append(SaveTransfer(reply.transfer_to))
         return commands
 
     def apologise(self, now: float) -> list[Command]:
@@ -159,22 +280,20 @@ class Speaking:
         reply.has_failed = False
         self.failures += 1
         report = ReportError("LLM_ERROR", "The language model failed")
-        if reply.clauses:
+        if reply.speech.has_answer:
+            reply.is_generated = True
             reply.add_sentence(prompt.REPLY_FAILED)
             return [report]
         return [report, *self.say(prompt.REPLY_FAILED, now, speech_end=reply.moments.speech_end)]
 
+    # --- helpers --------------------------------------------------------------------------------------
+    def _keep_said(self, reply: Reply) -> list[Command]:
+        said, reply.said = reply.said, None
+        return self.keep_words(said) if said is not None else []
+
     def _heard(self, now: float) -> str:
         return self._playout.text_heard(now) if self._playout is not None and self._reply is not None else ""
-
-    def _reply_of(self, turn: int) -> Reply | None:
-        """The reply an answer belongs to; None for one that nobody waits for any more."""
-        return next((reply for reply in (self._reply, self._draft) if reply is not None and reply.turn == turn), None)
 
     def _new_turn(self) -> int:
         self._turn += 1
         return self._turn
-
-    def _save(self, role: str, text: str, *, moments: Moments, interrupted: bool) -> SaveTurn:
-        self.history.append(Message("user" if role == "user" else "assistant", text))
-        return SaveTurn(role, text, interrupted, moments.timings(self._answered_at))

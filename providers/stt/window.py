@@ -10,7 +10,7 @@ FRAMES_PER_S = 100
 MARGIN_FRAMES = 128
 """1.28 s of silence behind the speech."""
 BUCKETS = (400, 500, 600, 800, 1000, 1500, 2000, 3000)
-"""Window lengths in frames. None is twice a mel band count (160, 256): CTranslate2 takes those for encoded input."""
+"""Window lengths in frames; see `check` for those that may not be among them."""
 LONGEST = BUCKETS[-1]
 MAX_SOUND_S = (LONGEST - MARGIN_FRAMES) / FRAMES_PER_S
 
@@ -26,6 +26,17 @@ def frames_for(sound_s: float) -> int:
     """The window for so many seconds of sound: its length and the margin, rounded up to a bucket."""
     needed = math.ceil(sound_s * FRAMES_PER_S) + MARGIN_FRAMES
     return next((bucket for bucket in BUCKETS if bucket >= needed), LONGEST)
+
+
+def check(frames: int, mels: int) -> None:
+    """Raise ValueError for a window that may not be encoded by itself.
+
+    `generate` takes input of the encoder's width for encoded unless its length is the number of mel bands
+    (`is_encoded` in CTranslate2's layers/whisper.h); with two frames a position that length is twice the bands:
+    160 or 256 frames would be encoded a second time, without an error.
+    """
+    if not 0 < frames <= LONGEST or (frames + 1) // 2 == mels:
+        raise ValueError(f"a window of {frames} frames cannot be encoded by itself")
 
 
 def token_cap(sound_s: float, language: str, vocabulary: int) -> int:

@@ -11,6 +11,7 @@ from serve_app.authentication import Now, Provided, allowed
 from serve_app.envelope import Done, Maybe, Pagination, Success
 from serve_app.resources.lists import PageLimit, PageNumber, fails_with
 from services.principal import Principal
+from services.tool_secrets import masked
 from stores.figures import Figures
 
 router = APIRouter(prefix="/agents", tags=["agents"])
@@ -80,7 +81,8 @@ class AgentStats(Model):
 
 
 class AgentResource(Model):
-    """An agent; `stats` only where one agent is asked for."""
+    """An agent; `stats` only where one agent is asked for. Header values of its functions are shown as ********, and
+    what is sent so keeps its value."""
 
     id: Annotated[str, Field(alias="_id")]
     user_id: str
@@ -98,7 +100,7 @@ class AgentResource(Model):
             id=agent.id,
             user_id=agent.user_id,
             name=agent.name,
-            config=agent.config,
+            config=masked(agent.config),
             is_active=agent.is_active,
             stats=figures and AgentStats.of(figures),
             created_at=agent.created_at,

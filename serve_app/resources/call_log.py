@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from models.call import Call, CallStatus, CostBreakdown, Direction, Role, Turn
+from models.conversation import AnsweredBy
 from models.document import Model, Time
 from models.money import to_credits
 from serve_app.envelope import Maybe
@@ -71,6 +72,7 @@ class ListedCall(Model):
     started_at: Maybe[Time] = None
     ended_at: Maybe[Time] = None
     duration_sec: Maybe[int] = None
+    answered_by: Maybe[AnsweredBy] = None
     recording_url: Maybe[str] = None
     cost_breakdown: CostResource
     created_at: Time
@@ -129,5 +131,6 @@ def _logged(call: Call) -> dict[str, Any]:
         "started_at": call.started_at,
         "ended_at": call.ended_at,
         "duration_sec": call.duration_sec,
+        "answered_by": call.answered_by,
         "cost_breakdown": CostResource.of(call.cost),
     }

@@ -15,7 +15,9 @@ from serve_app.envelope import Pagination, Success
 from serve_app.idempotency import Idempotent
 from serve_app.resources.call_log import CallDetail, ListedCall, PlacedCallResource
 from serve_app.resources.lists import FromDate, PageLimit, PageNumber, ToDate, before, fails_with, since
+from serve_app.resources.timeline import TimelineData, TimelineResource
 from services.principal import Principal
+from services.timeline import timeline
 
 router = APIRouter(prefix="/calls", tags=["calls"])
 
@@ -146,6 +148,13 @@ async def get_call(call_id: str, caller: Reader, services: Provided) -> Success[
     """One call with its transcript."""
     call = await services.calls.get(caller, call_id)
     return Success(data=CallData(call=CallDetail.of(call, services.recordings.url(call))))
+
+
+@router.get("/{call_id}/timeline", responses=fails_with(401, 403, 404))
+async def get_timeline(call_id: str, caller: Reader, services: Provided) -> Success[TimelineData]:
+    """Where the time of a call went, turn by turn: until the text was known, the model answered, the voice sounded."""
+    call = await services.calls.get(caller, call_id)
+    return Success(data=TimelineData(timeline=TimelineResource.of(timeline(call))))
 
 
 @router.get("/{call_id}/recording", response_class=FileResponse, responses=fails_with(400, 401, 404))

@@ -78,7 +78,8 @@ class ExotelData(Model):
 
 
 class PhoneResource(Model):
-    """A phone. `incoming_url` goes into the carrier's flow for this number; only those who may change it see it."""
+    """A phone. `incoming_url` goes into the carrier's flow for this number, `connect_url` into the flow's next step,
+    for transfers; only those who may change the phone see them."""
 
     id: Annotated[str, Field(alias="_id")]
     number: str
@@ -90,6 +91,7 @@ class PhoneResource(Model):
     status: PhoneStatus
     exotel_data: ExotelData
     incoming_url: Maybe[str] = None
+    connect_url: Maybe[str] = None
     created_at: Time
 
     @classmethod
@@ -107,6 +109,7 @@ class PhoneResource(Model):
             status=phone.status,
             exotel_data=ExotelData(sid=phone.carrier.sid),
             incoming_url=listed.incoming_url,
+            connect_url=listed.connect_url,
             created_at=phone.created_at,
         )
 

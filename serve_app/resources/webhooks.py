@@ -17,10 +17,13 @@ from serve_app.authentication import Now, Provided
 from serve_app.envelope import Done
 from serve_app.resources.lists import fails_with
 from services.call_addresses import WebhookKey
+from services.transfers import Transfer
 
 router = APIRouter(prefix="/webhooks/exotel", tags=["webhooks"])
 
 MAX_FIELDS = 200
+RINGING_S = 45
+"""How long the person a caller is transferred to may let it ring; Exotel's own default."""
 
 
 async def read_body(request: Request) -> dict[str, object]:
@@ -64,6 +67,18 @@ RECORDING = {"CallSid": "CA123456789", "RecordingUrl": "https://exotel.com/recor
 STATUS = {**RECORDING, "CallStatus": "completed", "CallDuration": "330"}
 
 
+def connect_answer(transfer: Transfer) -> dict[str, object]:
+    """The Connect applet's answer: whom to dial, for the caller to talk to, and which number they see. No numbers:
+    nobody, and the flow goes on."""
+    return {
+        "fetch_after_attempt": False,
+        "destination": {"numbers": [transfer.to_number] if transfer.to_number else []},
+        "outgoing_phone_number": transfer.from_number,
+        "max_ringing_duration": RINGING_S,
+        "music_on_hold": {"type": "operator_tone"},
+    }
+
+
 def taking(example: Mapping[str, str], *subjects: str) -> dict[str, Any]:
     """The OpenAPI entry of a webhook: the address says what it is about, and its body is read in any of three kinds."""
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in example}}
@@ -76,6 +91,11 @@ def taking(example: Mapping[str, str], *subjects: str) -> dict[str, Any]:
         "parameters": list(words.values()),
         "requestBody": {"content": {kind: {"schema": schema, "example": dict(example)} for kind in kinds}},
     }
+
+
+def asked_with(*names: str) -> list[dict[str, Any]]:
+    """The query of a webhook that only asks."""
+    return [{"name": name, "in": "query", "required": True, "schema": {"type": "string"}} for name in names]
 
 
 @router.get("/incoming", include_in_schema=False)
@@ -100,6 +120,22 @@ async def incoming(request: Request, key: Key, body: Body, services: Provided, n
     if _wants_json(request):
         return JSONResponse({"url": url})
     return Response(stream_xml(url), media_type="application/xml")
+
+
+@router.post("/connect", include_in_schema=False)
+@router.get(
+    "/connect",
+    response_class=JSONResponse,
+    openapi_extra={"parameters": asked_with("phone", "token", "CallSid")},
+    responses={
+        200: {"content": {"application/json": {"example": connect_answer(Transfer("+919812345678", "+919876543210"))}}},
+        **fails_with(400, 401, 403, 404),
+    },
+)
+async def connect(key: Key, body: Body, services: Provided) -> Response:
+    """Whom a caller whose agent has left is transferred to."""
+    carrier_call_id = services.telephony.parse_status(body).carrier_call_id
+    return JSONResponse(connect_answer(await services.transfers.of_call(key, carrier_call_id)))
 
 
 @router.get("/status", include_in_schema=False)

@@ -7,6 +7,7 @@ from actors.call_session import protocol as p
 from actors.call_session.machine import CallMachine
 from actors.call_session.turn import WINDOW_S
 from models.agent import AgentConfig, Llm, Voice
+from models.conversation import Silence
 
 T = TypeVar("T")
 
@@ -16,24 +17,35 @@ PCM_BYTES_PER_WORD = 3200
 """Every word the fake voice says lasts 200 ms: one chunk."""
 
 
-def agent_config(*, first_message: str = "", session_timeout: int = 300) -> AgentConfig:
-    return AgentConfig(
+def agent_config(*, first_message: str = "", session_timeout: int = 300, **more: object) -> AgentConfig:
+    """Patient with silence unless `more` says otherwise: most tests wait a lot."""
+    agent = AgentConfig(
         prompt="You book appointments.",
         voice=Voice(provider="espeak", voice_id="en-us"),
         language="en",
         llm=Llm(model="gpt-4"),
         first_message=first_message,
         session_timeout=session_timeout,
+        silence=Silence(reprompt_after_s=120),
     )
+    return agent.model_copy(update=more)
 
 
 class Conversation:
     """Feeds events and keeps every command. Marks are echoed when their audio has sounded."""
 
-    def __init__(self, *, first_message: str = "", session_timeout: int = 300, echo_marks: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        first_message: str = "",
+        session_timeout: int = 300,
+        echo_marks: bool = True,
+        is_outbound: bool = False,
+        **more: object,
+    ) -> None:
         self.now = 100.0
-        config = agent_config(first_message=first_message, session_timeout=session_timeout)
-        self.machine = CallMachine(config, now=self.now)
+        config = agent_config(first_message=first_message, session_timeout=session_timeout, **more)
+        self.machine = CallMachine(config, now=self.now, is_outbound=is_outbound)
         self.commands: list[p.Command] = []
         self._echo_marks = echo_marks
         self._marks: list[tuple[float, str]] = []
@@ -67,11 +79,13 @@ class Conversation:
         """One whole caller turn, recognised at its pause."""
         commands = [*self.speak(), *self.be_quiet(0.2)]
         commands += self.recognise(text)
-        return [*commands, *self.be_quiet(0.5)]
+        return [*commands, *self.be_quiet(0.9)]
 
-    def recognise(self, text: str) -> list[p.Command]:
+    def recognise(self, text: str, *, rejected: str | None = None, backlog_ms: float = 0.0) -> list[p.Command]:
+        """The newest recognition is answered."""
         asked = self.last(p.Transcribe)
-        return self.send(p.Transcribed(asked.utterance, asked.revision, text))
+        answer = p.Transcribed(asked.utterance, asked.revision, text, rejected=rejected, backlog_ms=backlog_ms)
+        return self.send(answer)
 
     def reply(self, text: str) -> list[p.Command]:
         """The model answers the newest question at once."""

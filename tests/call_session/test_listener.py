@@ -41,7 +41,8 @@ def media(pcm: bytes) -> str:
 def test_a_start_answers_the_call_and_audio_becomes_windows(tmp_path: Path) -> None:
     ear = listener(tmp_path)
     assert ear.receive(start()) == [Answered(8000, 3200)]
-    assert ear.receive(media(b"\0\0" * 800)) == [FrameHeard(0.0)] * 3
+    # 100 ms are three windows of 32 ms and 4 ms of the next.
+    assert ear.receive(media(b"\0\0" * 800)) == [FrameHeard(0.0, 0.0, age_s) for age_s in (0.068, 0.036, 0.004)]
     assert ear.receive(json.dumps({"event": "mark", "stream_sid": "s", "mark": {"name": "1.2"}})) == [
         PlaybackMark("1.2")
     ]

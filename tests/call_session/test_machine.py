@@ -3,7 +3,7 @@
 from actors.call_session import prompt, protocol as p
 from actors.call_session.machine import CLOSING_S, DRAINING_S, MEDIA_WAIT_S
 from models.call import CallStatus
-from providers.roles import Message
+from providers.roles import Message, SttKind
 from tests.call_session.conversation import Conversation
 
 
@@ -21,6 +21,7 @@ def test_a_caller_turn_is_saved_and_answered() -> None:
     call = Conversation()
     call.answer()
     call.say("book a visit")
+    call.wait(0.8)
     assert call.saved() == [("user", "book a visit")]
     assert call.last(p.StartReply).messages[-1] == Message("user", "book a visit")
     call.voice(call.reply("Which day would you like?"))
@@ -28,15 +29,18 @@ def test_a_caller_turn_is_saved_and_answered() -> None:
     assert call.saved()[-1] == ("assistant", "Which day would you like?")
 
 
-def test_the_model_starts_at_the_pause_and_the_voice_only_after_the_end_of_the_turn() -> None:
+def test_the_model_and_the_first_clause_start_at_the_pause_and_the_sound_at_the_end_of_the_turn() -> None:
     call = Conversation()
     call.answer()
     call.speak()
     call.be_quiet(0.2)
-    assert [type(c) for c in call.recognise("yes please")] == [p.StartReply]
-    assert call.reply("Good. Done.") == []
+    assert [type(c) for c in call.recognise("yes please")] == [p.TellPartial, p.StartReply]
+    assert [c.text for c in call.reply("Good. Done.") if isinstance(c, p.Synthesize)] == ["Good."]
+    call.voice()
+    assert not call.all(p.SendAudio)
     ended = call.be_quiet(0.5)
-    assert [c.text for c in ended if isinstance(c, p.Synthesize)] == ["Good.", "Done."]
+    assert [c.text for c in ended if isinstance(c, p.Synthesize)] == ["Done."]
+    assert any(isinstance(c, p.SendAudio) for c in ended)
     assert len(call.all(p.StartReply)) == 1
 
 
@@ -52,8 +56,9 @@ def test_speech_after_a_pause_discards_the_draft() -> None:
     call.be_quiet(0.2)
     call.recognise("book a table")
     call.be_quiet(0.5)
-    assert call.saved() == [("user", "book a table")]
     assert not call.all(p.Synthesize)
+    call.wait(0.8)
+    assert call.saved() == [("user", "book a table")]
 
 
 def test_a_late_answer_of_the_recogniser_for_an_older_revision_is_nobodys() -> None:
@@ -64,9 +69,10 @@ def test_a_late_answer_of_the_recogniser_for_an_older_revision_is_nobodys() -> N
     old = call.last(p.Transcribe)
     call.speak(0.5)
     call.be_quiet(0.6)
-    assert call.send(p.Transcribed(old.utterance, old.revision, "half")) == []
-    assert call.saved() == []
+    late = call.send(p.Transcribed(old.utterance, old.revision, "half"))
+    assert [type(c) for c in late] == [p.TellPartial]
     call.recognise("half and whole")
+    call.wait(1.0)
     assert call.saved() == [("user", "half and whole")]
 
 
@@ -81,6 +87,7 @@ def test_an_interruption_clears_playback_and_keeps_only_what_was_heard() -> None
     call.be_quiet(0.2)
     call.recognise("stop")
     call.be_quiet(0.5)
+    call.wait(1.1)
     user, assistant, interruption = call.saved()
     assert user == ("user", "tell me everything")
     assert interruption == ("user", "stop")
@@ -131,12 +138,13 @@ def test_a_long_utterance_is_recognised_in_pieces_and_answered_once() -> None:
     call = Conversation()
     call.answer()
     call.speak(13.0)
-    first = call.last(p.Transcribe)
+    first = next(c for c in call.all(p.Transcribe) if c.kind is SttKind.FINAL)
     assert first.speech_s > 11
     call.send(p.Transcribed(first.utterance, first.revision, "the first part"))
     call.be_quiet(0.2)
     call.recognise("and the rest")
     call.be_quiet(0.5)
+    call.wait(1.0)
     assert call.saved() == [("user", "the first part and the rest")]
 
 

@@ -4,6 +4,9 @@ from hypothesis import given, settings, strategies as st
 
 from actors.call_session import protocol as p
 from actors.call_session.machine import CLOSING_S, DRAINING_S, CallMachine, Phase
+from models.conversation import Interruption, Silence, Voicemail
+from models.tool import Tools
+from providers.roles import ToolCall
 from tests.call_session.conversation import CHUNK_BYTES, RATE_HZ, agent_config
 
 MOST_TICKS = 500
@@ -12,10 +15,20 @@ MOST_TICKS = 500
 small = st.integers(0, 6)
 texts = st.sampled_from(["", "yes", "book a visit, please. On Tuesday at three. ", "no, "])
 
+calls = st.builds(
+    ToolCall,
+    st.sampled_from("ab"),
+    st.sampled_from(["end_call", "transfer_call", "send_dtmf", "send_sms", "look_up"]),
+    st.sampled_from(["{}", '{"digits": "12"}', "not JSON"]),
+)
 events: st.SearchStrategy[p.Event] = st.one_of(
     st.just(p.Answered(RATE_HZ, CHUNK_BYTES)),
-    st.sampled_from([0.0, 0.4, 0.6, 1.0]).map(p.FrameHeard),
-    st.builds(p.Transcribed, small, small, texts),
+    st.builds(p.FrameHeard, st.sampled_from([0.0, 0.4, 0.6, 1.0]), st.sampled_from([0.0, 0.02, 0.06])),
+    st.builds(p.Transcribed, small, small, texts, st.sampled_from([None, "unlikely", "shed"])),
+    st.sampled_from("159#*").map(p.KeyPressed),
+    st.just(p.ToneHeard()),
+    st.builds(p.ToolsAsked, small, st.lists(calls, min_size=1, max_size=2).map(tuple)),
+    st.builds(p.ToolAnswered, small, st.sampled_from("ab"), texts),
     st.builds(p.TranscribeFailed, small, small),
     st.builds(p.ReplyPiece, small, texts),
     st.builds(p.ReplyDone, small),
@@ -33,10 +46,17 @@ steps = st.tuples(events, st.sampled_from([0.0, 0.02, 0.2, 1.5, 11.0]), st.integ
 class Watched:
     """The machine, with every command checked as it comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_outbound: bool, action: str, is_interruptible: bool) -> None:
         self.now = 0.0
-        config = agent_config(first_message="Hello there, how can I help?", session_timeout=30)
-        self.machine = CallMachine(config, now=0.0)
+        config = agent_config(
+            first_message="Hello there, how can I help?",
+            session_timeout=30,
+            silence=Silence(reprompt_after_s=3),
+            voicemail=Voicemail.model_validate({"action": action}),
+            interruption=Interruption(enabled=is_interruptible),
+            tools=Tools(built_in=("end_call", "transfer_call", "send_dtmf", "send_sms"), transfer_to="+15550001111"),
+        )
+        self.machine = CallMachine(config, now=0.0, is_outbound=is_outbound)
         self.finished = 0
         self.orders: list[p.Synthesize] = []
 
@@ -74,12 +94,21 @@ class Watched:
         self.now = end
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(steps, max_size=60), st.sampled_from([p.HungUp("callended"), p.EndRequested("user_requested")]))
+watched = st.builds(
+    Watched,
+    is_outbound=st.booleans(),
+    action=st.sampled_from(["ignore", "hangup", "leave-message"]),
+    is_interruptible=st.booleans(),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    watched, st.lists(steps, max_size=60), st.sampled_from([p.HungUp("callended"), p.EndRequested("user_requested")])
+)
 def test_any_sequence_ends_after_hang_up_and_is_silent_from_then_on(
-    sequence: list[tuple[p.Event, float, int]], end: p.Event
+    call: Watched, sequence: list[tuple[p.Event, float, int]], end: p.Event
 ) -> None:
-    call = Watched()
     for event, pause, times in sequence:
         for _ in range(times if isinstance(event, p.FrameHeard) else 1):
             call.send(event)
@@ -93,10 +122,11 @@ def test_any_sequence_ends_after_hang_up_and_is_silent_from_then_on(
         call.send(event)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(steps, max_size=60))
-def test_a_call_left_alone_ends_by_itself_at_its_timeout(sequence: list[tuple[p.Event, float, int]]) -> None:
-    call = Watched()
+@settings(max_examples=40, deadline=None)
+@given(watched, st.lists(steps, max_size=60))
+def test_a_call_left_alone_ends_by_itself_at_its_timeout(
+    call: Watched, sequence: list[tuple[p.Event, float, int]]
+) -> None:
     for event, pause, _ in sequence:
         call.send(event)
         call.voice_some()

@@ -1,85 +1,28 @@
 """Dashboards on two replicas that share nothing but Redis and the store."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import socketio
 
-from models.call import Call, CallStatus, CostBreakdown, Usage
-from models.settings import Settings
+from models.call import CallStatus
 from serve_app.wiring import utc_now
-from tests.documents import a_call, a_turn
-from tests.integration.edge import Replica, a_replica
+from tests.integration.dashboards import (
+    a_call_of,
+    a_dashboard,
+    names,
+    say,
+    somebody,
+    somebodys_token,
+    two_replicas,
+    until,
+)
+from tests.integration.edge import Replica
 
 pytestmark = pytest.mark.integration
 
-Told = list[tuple[str, dict[str, Any]]]
-EVENTS = ("started", "connected", "transcript", "ended", "error")
-
-
-@pytest.fixture
-async def replicas(settings: Settings) -> AsyncIterator[tuple[Replica, Replica]]:
-    async with a_replica(settings) as one, a_replica(settings) as other:
-        yield one, other
-
-
-@pytest.fixture
-async def token(replicas: tuple[Replica, Replica]) -> str:
-    return (await somebody(replicas[0]))[0]
-
-
-async def somebody(replica: Replica) -> tuple[str, Any]:
-    """A fresh user: access token and account."""
-    account, tokens = await replica.edge.services.auth.signup(
-        email=f"{uuid.uuid4().hex}@example.com", password="correct horse", name="", now=utc_now()
-    )
-    return tokens.access, account
-
-
-async def a_call_of(replica: Replica, token: str, **fields: Any) -> Call:
-    principal = await replica.edge.services.auth.authenticate(token, utc_now())
-    call = a_call(principal.organization_id, created_at=utc_now(), **fields)
-    await replica.repositories.calls.insert(call)
-    return call
-
-
-@asynccontextmanager
-async def a_dashboard(
-    replica: Replica, auth: Any = None, transports: list[str] | None = None
-) -> AsyncIterator[tuple[socketio.AsyncClient, Told]]:
-    """A connected client and what it has been told so far."""
-    told: Told = []
-    client = socketio.AsyncClient(reconnection=False)
-
-    def listen(name: str) -> None:
-        client.on(f"call:{name}", lambda payload: told.append((name, payload)))
-
-    for name in EVENTS:
-        listen(name)
-    await client.connect(replica.url(), auth=auth, transports=transports or ["websocket"])
-    try:
-        yield client, told
-    finally:
-        await client.disconnect()
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not happened():  # noqa: ASYNC110 - what it waits for is on the other side of a socket
-            await asyncio.sleep(0.01)
-
-
-def names(told: Told) -> list[str]:
-    return [name for name, _ in told]
-
-
-async def say(replica: Replica, call: Call, index: int, text: str) -> None:
-    turn = a_turn(index, text).model_copy(update={"timestamp": utc_now()})
-    await replica.log.record_turn(call, turn, Usage(), CostBreakdown(), utc_now())
+replicas = pytest.fixture(two_replicas)
+token = pytest.fixture(somebodys_token)
 
 
 async def test_a_dashboard_on_the_other_replica_sees_the_whole_call(
@@ -96,7 +39,7 @@ async def test_a_dashboard_on_the_other_replica_sees_the_whole_call(
         await one.log.finish(call, status=CallStatus.COMPLETED, reason="hangup", now=utc_now())
         await until(lambda: "ended" in names(told))
     assert names(told) == ["started", "connected", "transcript", "transcript", "ended"]
-    assert told[2][1].keys() == {"sessionId", "role", "text", "timestamp"}
+    assert told[2][1].keys() == {"sessionId", "role", "text", "timestamp", "isFinal", "revision"}
 
 
 async def test_the_token_may_come_with_the_connection_and_by_polling(

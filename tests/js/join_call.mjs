@@ -3,8 +3,9 @@
 // {"event": "opened"|"upgraded"|"connected", "transport": ...} and {"event": "disconnected", ...}. On a fast line the
 // transport is upgraded before the namespace is connected, so "opened" says what the client began with.
 //
-//   node join_call.mjs URL TOKEN SESSION_ID [--token-in auth|join] [--timeout SECONDS]
+//   node join_call.mjs URL TOKEN SESSION_ID [--token-in auth|join] [--interim] [--timeout SECONDS]
 //
+// With --interim it also asks for what the caller says while it is said (call:transcript with isFinal false).
 // Ends with 0 after call:ended, 3 after a call:error the call does not survive, 4 when the time is up.
 import { parseArgs } from "node:util";
 
@@ -19,6 +20,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     "token-in": { type: "string", default: "auth" },
+    interim: { type: "boolean", default: false },
     timeout: { type: "string", default: "60" },
   },
 });
@@ -45,7 +47,11 @@ socket.io.on("open", () => {
 
 socket.on("connect", () => {
   say({ event: "connected", transport: socket.io.engine.transport.name });
-  socket.emit("call:join", isInAuth ? { sessionId } : { sessionId, token });
+  socket.emit("call:join", {
+    sessionId,
+    ...(isInAuth ? {} : { token }),
+    ...(values.interim ? { interim: true } : {}),
+  });
 });
 
 socket.on("connect_error", (error) => say({ event: "connect_error", data: error.message }));

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import httpx2
 import pytest
@@ -12,7 +12,7 @@ from models.errors import ProviderError
 from providers.deadlines import Limits
 from providers.llm.openai import OpenAiLlm
 from providers.llm.tokens import estimate
-from providers.roles import Message, ReplyDelta
+from providers.roles import Message, ReplyDelta, ToolSpec
 
 ASKED = (Message("system", "You book appointments."), Message("user", "hello"))
 FAST = Limits(wait_s=1.0, total_s=5.0, attempts=2, pause_s=0.0)
@@ -36,7 +36,7 @@ class Body(httpx2.AsyncByteStream):
         self.is_closed = True
 
 
-def event(delta: dict[str, str], finish: str | None = None) -> bytes:
+def event(delta: Mapping[str, object], finish: str | None = None) -> bytes:
     choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
     return chunk({"choices": choices})
 
@@ -74,11 +74,16 @@ class Vendor:
         return self.answers[len(self.requests) - 1](request)
 
 
-async def reply(vendor: Vendor, limits: Limits = FAST) -> tuple[list[ReplyDelta], ProviderError | None]:
+async def reply(
+    vendor: Vendor,
+    limits: Limits = FAST,
+    messages: Sequence[Message] = ASKED,
+    tools: Sequence[ToolSpec] = (),
+) -> tuple[list[ReplyDelta], ProviderError | None]:
     pieces: list[ReplyDelta] = []
     async with client(vendor) as sdk:
         try:
-            async for piece in OpenAiLlm(sdk, limits).reply(ASKED, model="gpt-4", temperature=0.7):
+            async for piece in OpenAiLlm(sdk, limits).reply(messages, model="gpt-4", temperature=0.7, tools=tools):
                 pieces.append(piece)
         except ProviderError as error:
             return pieces, error

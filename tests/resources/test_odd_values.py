@@ -30,6 +30,19 @@ ODD: list[Any] = [
 ]
 ODD += [{"$gt": ""}, {"a": {"b": [None]}}, {"\0": 1}, {"\ud800": 1}]
 
+FUNCTION: dict[str, Any] = {
+    "name": "book",
+    "description": "Books.",
+    "parameters": {"type": "object", "properties": {"day": {"type": "string", "pattern": "^a$"}}, "required": ["day"]},
+    "url": "https://api.example.com/",
+    "method": "POST",
+    "headers": {"X-Key": "x"},
+    "timeoutS": 5,
+    "filler": "x",
+}
+TOOLS = {"functions": [FUNCTION], "builtIn": ["end_call"], "transferTo": "+14155550123"}
+WITH_TOOLS = {"name": "x", "config": {**AGENT["config"], "tools": TOOLS}}
+
 ACCOUNT = {"apiKey": "k", "apiToken": "t", "sid": "s", "subdomain": "api.exotel.com"}
 BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/auth/signup", {"email": "a@example.com", "password": "short", "name": "x"}),
@@ -41,6 +54,8 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/api-keys", {"name": "x", "scope": "read", "rateLimit": 7}),
     ("POST", "/agents", AGENT),
     ("PUT", "/agents/{agent}", AGENT),
+    ("PUT", "/agents/{agent}", {"config": {"tools": TOOLS}}),
+    ("POST", "/agents", WITH_TOOLS),
     ("POST", "/agents/{agent}/duplicate", {"name": "x"}),
     ("POST", "/phones/import", {"number": "+919876543210", "country": "IN", "exotelConfig": ACCOUNT}),
     ("PUT", "/phones/{phone}/agent", {"agentId": "x"}),
@@ -58,6 +73,10 @@ def spoilt(body: Any, odd: Any) -> Iterator[Any]:
             for worse in spoilt(value, odd):
                 yield {**body, key: worse}
         yield {**body, "odd": odd}
+    elif isinstance(body, list):
+        for index, value in enumerate(body):
+            for worse in spoilt(value, odd):
+                yield [*body[:index], worse, *body[index + 1 :]]
 
 
 @pytest.mark.parametrize(("method", "path", "body"), BODIES, ids=[path for _, path, _ in BODIES])

@@ -9,7 +9,7 @@ from models.call import CostBreakdown, Recording
 from models.document import new_id
 from models.errors import Invalid
 from serve_app.envelope import Pagination, Success
-from serve_app.resources.call_log import CallDetail, CostResource, PlacedCallResource, transcript
+from serve_app.resources.call_log import CallDetail, CostResource, ListedCall, PlacedCallResource, transcript
 from serve_app.resources.lists import before, since
 from serve_app.resources.webhooks import stream_xml
 from stores.repository import Page
@@ -33,8 +33,14 @@ def test_what_did_not_happen_is_left_out_but_metadata_keeps_its_nulls() -> None:
     assert "exotelCallSid" not in shown
     assert shown["metadata"] == {"orderId": None}
     detail = CallDetail.of(call, None).model_dump(by_alias=True, mode="json")
-    assert not {"startedAt", "endedAt", "durationSec", "recordingUrl"} & detail.keys()
+    assert not {"startedAt", "endedAt", "durationSec", "recordingUrl", "answeredBy"} & detail.keys()
     assert detail["transcript"] == ""
+
+
+def test_who_picked_up_is_shown_when_it_is_known() -> None:
+    call = a_call(new_id(), answered_by="machine-voicemail")
+    for shown in (CallDetail.of(call, None), ListedCall.of(call, None)):
+        assert shown.model_dump(by_alias=True, mode="json")["answeredBy"] == "machine-voicemail"
 
 
 def test_costs_are_shown_in_credits_with_their_total() -> None:

@@ -33,7 +33,7 @@ def test_a_call_that_was_never_answered_was_never_connected() -> None:
 
 
 def test_an_event_told_again_is_the_one_that_was_told_live() -> None:
-    turn = a_turn(3, "Hello")
+    turn = a_turn(3, "Hello").model_copy(update={"revision": 7})
     call = a_call(new_id(), status=CallStatus.IN_PROGRESS, started_at=NOW, turns=[turn])
     live = [
         ("call:connected", call_events.status_changed(call, NOW)),
@@ -48,5 +48,6 @@ def test_the_same_words_said_again_are_another_line() -> None:
     assert identity("call:transcript", told[0]) != identity("call:transcript", told[1])
 
 
-def test_faults_have_no_identity_and_may_repeat() -> None:
+def test_faults_and_metrics_have_no_identity_and_may_repeat() -> None:
     assert identity("call:error", call_events.error("s", "STT_ERROR", "again")) is None
+    assert identity("call:metrics", {}) is None

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from models.call import CallStatus, CostBreakdown, Usage
+from models.call import CallStatus, CostBreakdown, Turn, TurnTimings, Usage
 from models.document import as_iso
 from services.call_log import CallLog
+from stores.events import interim_room, room
 from tests.documents import NOW, a_turn
 from tests.money import STEP, a_writer
 from tests.services.conftest import House, place
@@ -46,10 +47,61 @@ async def test_a_whole_call_is_logged_charged_and_told(house: House) -> None:
     )
     assert line == (
         "call:transcript",
-        {"sessionId": call.session_id, "role": "user", "text": "Hello", "timestamp": at},
+        {
+            "sessionId": call.session_id,
+            "role": "user",
+            "text": "Hello",
+            "timestamp": at,
+            "isFinal": True,
+            "revision": 0,
+        },
     )
     assert again == line
     failure = {"code": "STT_ERROR", "message": "Speech recognition failed"}
     assert problem == ("call:error", {"sessionId": call.session_id, "error": failure})
     over = {"sessionId": call.session_id, "status": "completed", "duration": 330, "timestamp": as_iso(end)}
     assert ended == ("call:ended", over)
+
+
+async def test_an_answer_is_followed_by_its_metrics(house: House) -> None:
+    log = CallLog(house.stores.calls, a_writer(house.stores), house.events)
+    call = await place(house)
+    timings = TurnTimings(speech_end_ms=5200, final_text_ms=5560, first_token_ms=5630, playback_start_ms=5800)
+    answer = Turn(index=1, role="assistant", content="Of course.", timestamp=NOW, timings=timings)
+    await log.record_turn(call, answer, Usage(), CostBreakdown(), NOW)
+    (_, line), (event, metrics) = (await house.heard(3))[1:]
+    assert (line["role"], line["isFinal"]) == ("assistant", True)
+    assert (event, metrics["sessionId"], metrics["turn"]) == ("call:metrics", call.session_id, 1)
+    assert metrics["timings"]["playbackStartMs"] == 5800
+    assert metrics["latency"]["userStopToFirstByteMs"] == 600
+
+
+async def test_partial_texts_go_to_those_who_asked_and_are_not_stored(house: House) -> None:
+    log = CallLog(house.stores.calls, a_writer(house.stores), house.events)
+    call = await place(house)
+    await log.tell_partial(call, "I would like", 3, NOW)
+    assert await asyncio.wait_for(house.told.get(), 5) == (
+        room(call.session_id),
+        "call:started",
+        {"sessionId": call.session_id, "status": "initiated", "timestamp": as_iso(NOW)},
+    )
+    assert await asyncio.wait_for(house.told.get(), 5) == (
+        interim_room(call.session_id),
+        "call:transcript",
+        {
+            "sessionId": call.session_id,
+            "role": "user",
+            "text": "I would like",
+            "timestamp": as_iso(NOW),
+            "isFinal": False,
+            "revision": 3,
+        },
+    )
+    assert (await house.stores.calls.by_id(call.id)).turns == []
+
+
+async def test_who_picked_up_is_kept(house: House) -> None:
+    log = CallLog(house.stores.calls, a_writer(house.stores), house.events)
+    call = await place(house)
+    await log.answered_by(call, "machine-voicemail", NOW)
+    assert (await house.stores.calls.by_id(call.id)).answered_by == "machine-voicemail"

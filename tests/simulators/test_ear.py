@@ -118,3 +118,15 @@ def test_a_moment_made_from_a_position_stays_on_it() -> None:
     for _ in range(50):
         ear.hear(np.ones(2_400, dtype=np.float32), ear.arrivals[-1].plays_at + 0.1 if ear.arrivals else ear.origin)
     assert ear.gaps == []
+
+
+def test_a_span_holds_what_was_heard_in_it_and_its_level(ear: Ear) -> None:
+    ear.hear(tone(1.0), START + 1.0)
+    ear.clear(START + 1.5)
+    ear.hear(tone(0.5) * np.float32(0.25), START + 1.5)
+    assert len(ear.span(START + 0.9, START + 1.1)) == round(0.2 * RATE_HZ)
+    assert np.count_nonzero(ear.span(START + 0.9, START + 1.1)) == round(0.1 * RATE_HZ)
+    assert ear.level(START + 1.2, START + 1.4) == pytest.approx(-12.04, abs=0.01)
+    assert ear.level(START + 1.6, START + 1.8) == pytest.approx(-24.08, abs=0.01)
+    assert ear.level(START + 2.5, START + 3.0) == -120
+    assert len(ear.span(START + 2.0, START + 1.0)) == 0

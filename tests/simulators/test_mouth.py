@@ -59,3 +59,15 @@ def test_everything_read_is_kept_for_the_recording() -> None:
     mouth = Mouth(Line())
     parts = [mouth.read(800), mouth.read(800)]
     assert np.array_equal(mouth.spoken(), np.concatenate(parts))
+
+
+def test_a_pause_does_not_make_the_words_around_it_louder(speech: Floats) -> None:
+    mouth = Mouth(Line())
+    mouth.say(np.concatenate([speech, np.zeros(3 * LINE_HZ, dtype=np.float32)]), 0)
+    assert level_dbfs(mouth.read(LINE_HZ)) == pytest.approx(-20, abs=0.2)
+
+
+def test_a_sound_with_a_gain_of_its_own_keeps_it(speech: Floats) -> None:
+    mouth = Mouth(Line())
+    mouth.say(speech * np.sqrt(2), 0, dbfs=-35)
+    assert level_dbfs(mouth.read(LINE_HZ)) == pytest.approx(-35, abs=0.2)

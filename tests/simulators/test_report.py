@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulators.ear import Ear
-from simulators.report import CallReport, Reply, Utterance, replies_to
+from simulators.report import CallReport, Reply, Utterance, dead_air, replies_to
 from simulators.sound import Floats
 
 RATE_HZ = 8_000
@@ -69,6 +69,34 @@ def test_a_report_prints_moments_since_its_beginning() -> None:
     )
     body = report.as_json()
     assert body["durationS"] == 5.5
-    assert body["utterances"] == [
-        {"kind": "say", "text": "words", "startS": 1.0, "endS": 2.0, "replyArrivedS": 0.5, "replyAudibleS": 0.6}
-    ]
+    reply = {"replyArrivedS": 0.5, "replyAudibleS": 0.6, "replyEarlyS": None}
+    assert body["utterances"] == [{"kind": "say", "text": "words", "startS": 1.0, "endS": 2.0, **reply}]
+
+
+def test_an_answer_into_a_pause_of_the_callers_is_early(ear: Ear) -> None:
+    ear.hear(tone(0.2), 1.8)
+    ear.clear(1.9)
+    ear.hear(tone(0.3), 3.0)
+    (reply,) = replies_to([said(1.0, 2.5)], ear)
+    assert reply.early_s == pytest.approx(0.7)
+    assert reply.arrived_s == pytest.approx(0.5)
+
+
+def test_what_the_agent_goes_on_saying_is_not_early(ear: Ear) -> None:
+    ear.hear(tone(5.0), 0.5)
+    assert replies_to([said(1.0, 2.5)], ear)[0].early_s is None
+
+
+@pytest.mark.parametrize(
+    ("speech", "first_s", "longest_s"),
+    [
+        pytest.param([(5.5, 7.0)], 0.5, 0.5, id="one answer"),
+        pytest.param([(5.5, 6.0), (8.0, 9.0)], 0.5, 2.0, id="it falls silent in between"),
+        pytest.param([(1.0, 2.0), (4.0, 6.0), (6.5, 7.0)], 0.0, 0.5, id="it speaks already"),
+        pytest.param([(1.0, 2.0), (16.0, 17.0)], None, 10.0, id="nothing in time"),
+    ],
+)
+def test_dead_air_ends_where_the_callers_turn_begins(
+    speech: list[tuple[float, float]], first_s: float | None, longest_s: float
+) -> None:
+    assert dead_air(speech, 5.0, 15.0) == (first_s, longest_s)

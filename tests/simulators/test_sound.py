@@ -12,6 +12,7 @@ from simulators.sound import (
     at_level,
     cough,
     from_pcm,
+    joined,
     level_dbfs,
     mulaw_decoded,
     mulaw_encoded,
@@ -85,3 +86,15 @@ def test_a_recording_has_the_caller_left_and_the_agent_right(tmp_path: Path) -> 
         frames = np.frombuffer(file.readframes(4), dtype="<i2").reshape(-1, 2)
     assert frames[:, 0].tolist() == [16_384] * 4
     assert frames[:, 1].tolist() == [-16_384, -16_384, 0, 0]
+
+
+def test_a_cough_may_be_longer() -> None:
+    assert len(cough(LINE_HZ, np.random.default_rng(0), seconds=0.7)) / LINE_HZ == pytest.approx(0.7, abs=0.01)
+
+
+def test_pieces_are_joined_with_pauses_between_them() -> None:
+    ones = np.ones(80, dtype=np.float32)
+    sound, spans = joined([ones, ones, ones], [0.05, 0.1], LINE_HZ)
+    assert spans == [(0.0, 0.01), (0.06, 0.07), (0.17, 0.18)]
+    assert np.flatnonzero(np.diff(sound)).tolist() == [79, 479, 559, 1359]
+    assert joined([], [], LINE_HZ)[1] == []

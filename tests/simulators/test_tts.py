@@ -11,8 +11,9 @@ from elevenlabs.core.api_error import ApiError
 from elevenlabs.core.request_options import RequestOptions
 
 from simulators.behaviour import Behaviour, Fault
+from simulators.loudness import Loudness
 from simulators.sound import from_pcm, level_dbfs
-from simulators.tts import TtsServer
+from simulators.tts import TtsServer, buzz
 
 pytestmark = pytest.mark.integration
 
@@ -110,3 +111,15 @@ async def test_openais_endpoint_speaks_at_24_khz(server: TtsServer) -> None:
         assert 0.8 < len(speech.content) / 2 / 24_000 < 2.0
         with pytest.raises(openai.BadRequestError):
             await client.audio.speech.create(model="tts-1", voice="alloy", input=TEXT, response_format="mp3")
+
+
+async def test_a_steady_voice_is_as_loud_in_every_hundredth_of_a_second() -> None:
+    async with (
+        TtsServer(speaker=buzz) as server,
+        httpx.AsyncClient() as http,
+    ):
+        client = AsyncElevenLabs(base_url=server.url, api_key="any", httpx_client=http)
+        heard = from_pcm(b"".join(await spoken(client)))
+    levels = Loudness.of(heard, 8_000, 0.0).levels
+    assert len(heard) / 8_000 == pytest.approx(0.06 * len(TEXT))
+    assert max(levels) - min(levels) < 0.1

@@ -20,3 +20,10 @@ def test_an_unknown_voice_is_refused() -> None:
 
 def test_nothing_to_say_is_no_sound() -> None:
     assert level_dbfs(voice().say(" ", voice="en-us", rate_hz=8_000)) == -120
+
+
+def test_what_was_said_before_is_remembered_and_nobody_changes_it() -> None:
+    first, again = (voice().say("Thank you.", voice="en-us+m3", rate_hz=8_000) for _ in range(2))
+    assert first is again
+    assert not first.flags.writeable
+    assert len(voice().say("Thank you.", voice="en-us+m3", rate_hz=8_000, words_per_min=80)) > len(first)

@@ -1,102 +1,371 @@
-"""Who decodes next."""
+"""Who is decoded next, who is shed, and that nobody is lost."""
 
-from hypothesis import given, strategies as st
+import itertools
+from dataclasses import dataclass, field
 
-from actors.speech_to_text.scheduler import Scheduler, Ticket, Verdict
+import pytest
+from hypothesis import given, settings, strategies as st
 
+from actors.speech_to_text.costs import CostTable
+from actors.speech_to_text.jobs import Batch, Job, Limits, Ticket
+from actors.speech_to_text.scheduler import GATHER_S, SPEC_PATIENCE_S, QueueFull, Scheduler, Step
+from providers.roles import SttKind
+from tests.speech_to_text.jobs import BUCKETS, FINAL, PARTIAL, SPEC, job
 
-def queued(scheduler: Scheduler, deadline: float) -> Ticket:
-    ticket, verdict = scheduler.join(deadline)
-    assert verdict is Verdict.QUEUED
-    return ticket
-
-
-def busy(*, turns: int = 1, limit: int = 10) -> Scheduler:
-    scheduler = Scheduler(turns=turns, limit=limit)
-    for _ in range(turns):
-        assert scheduler.join(deadline=100.0)[1] is Verdict.GRANTED
-    return scheduler
+_numbers = itertools.count(1)
 
 
-def test_a_free_turn_is_granted_at_once() -> None:
-    scheduler = busy(turns=2)
-    assert (scheduler.free, scheduler.waiting) == (0, 0)
+def table(*, encode_ms: float = 20.0, decode_ms: float = 60.0) -> CostTable:
+    costs = CostTable()
+    costs.learn(400, 1, encode_ms, decode_ms)
+    costs.learn(3000, 1, 5 * encode_ms, 2 * decode_ms, is_thorough=True)
+    return costs
 
 
-def test_the_earliest_deadline_goes_first_and_equal_ones_in_order_of_arrival() -> None:
-    scheduler = busy()
-    late, early, also_early = queued(scheduler, 9.0), queued(scheduler, 5.0), queued(scheduler, 5.0)
-    assert [scheduler.finish(now=1.0) for _ in range(3)] == [early, also_early, late]
-    assert scheduler.finish(now=1.0) is None
-    assert scheduler.free == 1
+def scheduler(*, slots: int = 1, waiting: int = 100, costs: CostTable | None = None) -> Scheduler:
+    return Scheduler(Limits(slots, 8, 250.0, BUCKETS, waiting), costs or table())
 
 
-def test_a_request_whose_deadline_has_passed_is_skipped() -> None:
-    scheduler = busy()
-    queued(scheduler, 2.0)
-    alive = queued(scheduler, 5.0)
-    assert scheduler.finish(now=2.0) == alive
-    assert scheduler.waiting == 0
+def busy(**options: int) -> Scheduler:
+    """A scheduler whose slots are all taken by other calls."""
+    made = scheduler(**options)
+    for _ in range(made.limits.slots):
+        made.offer(job(FINAL, call=f"busy{next(_numbers)}"), 0.0)
+        assert made.next(0.0).batch
+    return made
 
 
-def test_a_request_that_left_is_skipped() -> None:
-    scheduler = busy()
-    gone, stays = queued(scheduler, 2.0), queued(scheduler, 5.0)
-    scheduler.leave(gone)
-    scheduler.leave(gone)
-    assert scheduler.waiting == 1
-    assert scheduler.finish(now=1.0) == stays
+def after_one(made: Scheduler, now: float = 1.0) -> Step:
+    """What starts once one of the running batches ends."""
+    (flying, *_) = made._flying.values()
+    made.finish(Batch((flying,), flying.frames, 0.0, 0.0), 20.0, 60.0, now)
+    return made.next(now)
 
 
-def test_one_more_than_the_queue_holds_is_refused_even_with_an_earlier_deadline() -> None:
-    scheduler = busy(limit=2)
-    queued(scheduler, 8.0)
-    queued(scheduler, 9.0)
-    assert scheduler.join(deadline=1.0)[1] is Verdict.FULL
-    assert scheduler.waiting == 2
+def tickets(step: Step) -> list[Ticket]:
+    return [each.ticket for each in step.batch.jobs] if step.batch else []
 
 
-def test_requests_that_left_make_room_in_a_full_queue() -> None:
-    scheduler = busy(limit=1)
-    scheduler.leave(queued(scheduler, 8.0))
-    queued(scheduler, 9.0)
+class TestOrder:
+    def test_a_free_slot_is_given_at_once(self) -> None:
+        made, asked = scheduler(), job(FINAL)
+        made.offer(asked, 0.0)
+        assert tickets(made.next(0.0)) == [asked.ticket]
+        assert (made.free, made.waiting) == (0, 0)
+
+    def test_finals_go_before_specs_before_partials(self) -> None:
+        made = busy()
+        jobs = [job(kind, prompt=prompt) for prompt, kind in enumerate((PARTIAL, SPEC, FINAL))]
+        for each in jobs:
+            made.offer(each, 0.0)
+        served = [tickets(after_one(made, 0.1 * turn))[0] for turn in (1, 2, 3)]
+        assert served == [each.ticket for each in reversed(jobs)]
+
+    def test_of_finals_the_earliest_deadline_goes_first(self) -> None:
+        made = busy()
+        late, early = job(FINAL, deadline=9.0, frames=400), job(FINAL, deadline=5.0, frames=2000)
+        made.offer(late, 0.0)
+        made.offer(early, 0.0)
+        assert tickets(after_one(made)) == [early.ticket]
+        assert tickets(after_one(made)) == [late.ticket]
+
+    def test_partials_of_the_call_that_heard_nothing_the_longest_go_first(self) -> None:
+        made = busy()
+        served = job(PARTIAL, call="served")
+        made.offer(served, 0.0)
+        assert tickets(after_one(made)) == [served.ticket]
+        again, new = job(PARTIAL, call="served", revision=2, frames=400), job(PARTIAL, call="new", frames=2000)
+        made.offer(again, 1.0)
+        made.offer(new, 1.0)
+        assert tickets(after_one(made, 2.0)) == [new.ticket]
+
+    def test_two_free_slots_share_two_jobs(self) -> None:
+        made = scheduler(slots=2)
+        for _ in range(2):
+            made.offer(job(FINAL), 0.0)
+        assert [len(tickets(made.next(0.0))) for _ in range(2)] == [1, 1]
+
+    def test_a_partial_leaves_the_last_of_several_slots_to_the_urgent(self) -> None:
+        made = scheduler(slots=2)
+        made.offer(job(FINAL), 0.0)
+        made.next(0.0)
+        made.offer(job(PARTIAL), 0.0)
+        assert made.next(1.0) == Step(None, ())
+        urgent = job(SPEC, prompt=4, arrived=1.0)
+        made.offer(urgent, 1.0)
+        assert tickets(made.next(1.0)) == [urgent.ticket]
+
+    def test_partials_wait_a_moment_for_each_other_unless_enough_are_there(self) -> None:
+        made = scheduler()
+        made.offer(job(PARTIAL, arrived=1.0), 1.0)
+        assert made.next(1.0) == Step(None, (), look_at=1.0 + GATHER_S)
+        for _ in range(3):
+            made.offer(job(PARTIAL, arrived=1.001), 1.001)
+        assert len(tickets(made.next(1.001))) >= 2
+
+    def test_of_a_call_one_partial_is_decoded_at_a_time(self) -> None:
+        made = scheduler(slots=3)
+        made.offer(job(PARTIAL, call="a"), 0.0)
+        assert made.next(1.0).batch
+        made.offer(job(PARTIAL, call="a", revision=2), 1.0)
+        assert made.next(2.0).batch is None
 
 
-def test_a_finished_turn_with_nobody_waiting_is_free_again() -> None:
-    scheduler = busy()
-    assert scheduler.finish(now=1.0) is None
-    assert scheduler.join(deadline=9.0)[1] is Verdict.GRANTED
+class TestShedding:
+    def test_the_newest_partial_of_a_call_replaces_one_that_waits(self) -> None:
+        made = busy()
+        old, new = job(PARTIAL, call="a", revision=1), job(PARTIAL, call="a", revision=2)
+        assert made.offer(old, 0.0) == ()
+        assert made.offer(new, 0.1) == (old.ticket,)
+        assert tickets(after_one(made)) == [new.ticket]
+
+    def test_an_old_revision_that_comes_late_is_shed_itself(self) -> None:
+        made = busy()
+        new, old = job(PARTIAL, call="a", revision=2), job(PARTIAL, call="a", revision=1)
+        made.offer(new, 0.0)
+        assert made.offer(old, 0.1) == (old.ticket,)
+
+    @pytest.mark.parametrize("kind", [SPEC, FINAL])
+    def test_a_partial_is_dropped_when_its_utterance_pauses_or_ends(self, kind: SttKind) -> None:
+        made = busy()
+        partial, later = job(PARTIAL, call="a"), job(kind, call="a", revision=2)
+        made.offer(partial, 0.0)
+        assert made.offer(later, 0.1) == (partial.ticket,)
+        late = job(PARTIAL, call="a", revision=1)
+        assert made.offer(late, 0.2) == (late.ticket,)
+
+    def test_a_spec_is_dropped_when_speech_goes_on(self) -> None:
+        made = busy()
+        spec = job(SPEC, call="a", revision=1)
+        made.offer(spec, 0.0)
+        assert made.offer(job(PARTIAL, call="a", revision=2), 0.1) == (spec.ticket,)
+
+    def test_the_spec_of_an_utterance_survives_the_next_utterance(self) -> None:
+        made = busy()
+        made.offer(job(SPEC, call="a", utterance=1), 0.0)
+        assert made.offer(job(PARTIAL, call="a", utterance=2), 0.1) == ()
+
+    def test_partials_are_off_in_a_long_queue_and_specs_in_a_longer_one(self) -> None:
+        made = busy(waiting=1000)
+        shed: dict[SttKind, float] = {}
+        while len(shed) < 2 and made.waiting < 900:
+            for kind in {SPEC, PARTIAL} - set(shed):
+                if made.offer(probe := job(kind), 0.0) == (probe.ticket,):
+                    shed[kind] = made.backlog_ms()
+                made.withdraw(probe.ticket)
+            made.offer(job(FINAL), 0.0)
+        assert 400 < shed[PARTIAL] < 500
+        assert 800 < shed[SPEC] < 900
+
+    def test_partials_that_wait_are_shed_when_the_queue_grows(self) -> None:
+        made = busy()
+        partial = job(PARTIAL)
+        made.offer(partial, 0.0)
+        for _ in range(40):
+            made.offer(job(FINAL), 0.0)
+        assert made.next(0.0).shed == (partial.ticket,)
+
+    def test_a_spec_that_waited_too_long_is_shed(self) -> None:
+        made = busy()
+        spec = job(SPEC)
+        made.offer(spec, 0.0)
+        assert made.next(SPEC_PATIENCE_S).shed == ()
+        assert made.next(SPEC_PATIENCE_S + 0.01).shed == (spec.ticket,)
+
+    def test_a_full_queue_gives_a_final_the_place_of_the_least_urgent(self) -> None:
+        made = busy(waiting=2)
+        spec, partial = job(SPEC), job(PARTIAL)
+        made.offer(spec, 0.0)
+        made.offer(partial, 0.0)
+        assert made.offer(job(FINAL), 0.0) == (partial.ticket,)
+        assert made.offer(job(FINAL), 0.0) == (spec.ticket,)
+        late = job(SPEC)
+        assert made.offer(late, 0.0) == (late.ticket,)
+        with pytest.raises(QueueFull):
+            made.offer(job(FINAL), 0.0)
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(["join", "leave", "finish"]), st.integers(0, 20)), max_size=60)
+class TestSameWords:
+    """A FINAL for the revision a SPEC was asked for: the speech is the same, one decoding serves both."""
+
+    def test_a_final_promotes_the_spec_that_waits(self) -> None:
+        made = busy()
+        spec, other = job(SPEC, call="a"), job(SPEC, call="b", frames=2000)
+        final = job(FINAL, call="a")
+        made.offer(other, 0.0)
+        made.offer(spec, 0.1)
+        assert made.offer(final, 0.2) == ()
+        step = after_one(made)
+        assert step.batch is not None
+        assert list(step.batch.jobs[0].tickets()) == [spec.ticket, final.ticket]
+
+    def test_a_promoted_spec_is_not_shed(self) -> None:
+        made = busy()
+        made.offer(job(SPEC, call="a"), 0.0)
+        made.offer(job(FINAL, call="a"), 0.1)
+        assert made.offer(job(PARTIAL, call="a", revision=5), 0.2) == ()
+        assert made.next(5.0).shed == ()
+
+    def test_a_final_joins_the_spec_that_is_being_decoded(self) -> None:
+        made = scheduler()
+        spec, final = job(SPEC, call="a"), job(FINAL, call="a")
+        made.offer(spec, 0.0)
+        step = made.next(0.0)
+        assert made.offer(final, 0.1) == ()
+        assert step.batch is not None
+        assert list(step.batch.jobs[0].tickets()) == [spec.ticket, final.ticket]
+        assert made.waiting == 0
+
+    def test_whoever_rides_along_stays_when_the_first_leaves(self) -> None:
+        made = busy()
+        spec, final = job(SPEC, call="a"), job(FINAL, call="a")
+        made.offer(spec, 0.0)
+        made.offer(final, 0.1)
+        made.withdraw(spec.ticket)
+        assert tickets(after_one(made)) == [final.ticket]
+
+    def test_a_newer_revision_is_other_words(self) -> None:
+        made = busy()
+        spec = job(SPEC, call="a", revision=1)
+        made.offer(spec, 0.0)
+        assert made.offer(job(FINAL, call="a", revision=2), 0.1) == (spec.ticket,)
 
 
-@given(STEPS, st.integers(1, 3), st.integers(0, 4))
-def test_turns_are_never_lost_never_doubled_and_go_to_the_most_urgent(
-    steps: list[tuple[str, int]], turns: int, limit: int
+class TestSecondOpinion:
+    def decoded(self, made: Scheduler, asked: Job) -> None:
+        made.offer(asked, 0.0)
+        step = made.next(0.0) if asked.asked_as is not PARTIAL else made.next(GATHER_S)
+        assert step.batch is not None
+        made.finish(step.batch, 20.0, 60.0, 0.1)
+
+    def test_a_final_is_decoded_again_alone_in_the_longest_window(self) -> None:
+        made, doubtful = scheduler(), job(FINAL)
+        self.decoded(made, doubtful)
+        assert made.retry(doubtful, 0.1)
+        made.offer(job(FINAL, deadline=9.0), 0.1)
+        step = made.next(0.1)
+        assert step.batch is not None
+        assert (tickets(step), step.batch.frames, step.batch.is_thorough) == ([doubtful.ticket], 3000, True)
+
+    def test_there_is_no_third_opinion(self) -> None:
+        made, doubtful = scheduler(), job(FINAL)
+        self.decoded(made, doubtful)
+        assert made.retry(doubtful, 0.1)
+        step = made.next(0.1)
+        assert step.batch is not None
+        made.finish(step.batch, 100.0, 120.0, 0.3)
+        assert not made.retry(doubtful, 0.3)
+
+    def test_not_past_the_deadline(self) -> None:
+        made, doubtful = scheduler(), job(FINAL, deadline=0.3)
+        self.decoded(made, doubtful)
+        assert not made.retry(doubtful, 0.1)  # takes 220 ms
+
+    def test_a_partial_is_not_worth_it(self) -> None:
+        made, doubtful = scheduler(), job(PARTIAL)
+        self.decoded(made, doubtful)
+        assert not made.retry(doubtful, 0.1)
+
+    def test_a_spec_is_worth_it_while_it_is_cheap(self) -> None:
+        made, doubtful = scheduler(), job(SPEC)
+        self.decoded(made, doubtful)
+        assert made.retry(doubtful, 0.1)
+        made, doubtful = scheduler(costs=table(encode_ms=100.0)), job(SPEC)
+        self.decoded(made, doubtful)
+        assert not made.retry(doubtful, 0.1)
+
+    def test_one_of_several_slots_stays_free_of_them(self) -> None:
+        made = scheduler(slots=2)
+        doubtful = [job(FINAL), job(FINAL)]
+        for each in doubtful:
+            self.decoded(made, each)
+        assert all(made.retry(each, 0.1) for each in doubtful)
+        assert made.next(0.1).batch
+        assert made.next(0.1).batch is None
+        fresh = job(FINAL)
+        made.offer(fresh, 0.2)
+        assert tickets(made.next(0.2)) == [fresh.ticket]
+
+
+@dataclass
+class _World:
+    """A scheduler driven at random, and what became of everybody."""
+
+    made: Scheduler
+    now: float = 0.0
+    offered: dict[Ticket, Job] = field(default_factory=dict)
+    shed: list[Ticket] = field(default_factory=list)
+    done: list[Ticket] = field(default_factory=list)
+    withdrawn: set[Ticket] = field(default_factory=set)
+    running: list[Batch] = field(default_factory=list)
+
+    def offer(self, kind: SttKind, call: int, utterance: int, revision: int, frames: int) -> None:
+        asked = job(kind, call=str(call), utterance=utterance, revision=revision, frames=frames, arrived=self.now,
+                    deadline=self.now + 6.0)  # fmt: skip
+        self.offered[asked.ticket] = asked
+        self.shed += self.made.offer(asked, self.now)
+
+    def start(self) -> None:
+        while True:
+            waiting = [each for each in self.made._waiting.values() if each.kind is FINAL and not each.is_thorough]
+            step = self.made.next(self.now)
+            self.shed += step.shed
+            if step.batch is None:
+                return
+            self.running.append(step.batch)
+            head = step.batch.jobs[0]
+            if waiting:
+                assert head.kind is FINAL
+                assert head.due <= min(each.due for each in waiting)
+
+    def finish(self, which: int) -> None:
+        batch = self.running.pop(which % len(self.running))
+        self.made.finish(batch, 20.0 * len(batch.jobs), 60.0, self.now)
+        for each in batch.jobs:
+            if which % 3 or not self.made.retry(each, self.now):
+                self.done += each.tickets()
+
+    def withdraw(self, which: int) -> None:
+        ticket = sorted(self.offered)[which % len(self.offered)]
+        self.withdrawn.add(ticket)
+        self.made.withdraw(ticket)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("offer"), st.sampled_from(list(SttKind)), st.integers(0, 3), st.integers(1, 2),
+                  st.integers(1, 3), st.sampled_from(BUCKETS)),
+        st.tuples(st.sampled_from(["finish", "withdraw", "wait"]), st.integers(0, 20)),
+    ),
+    max_size=60,
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(STEPS, st.integers(1, 3))
+def test_nobody_is_lost_no_final_is_shed_and_the_earliest_deadline_leads(
+    steps: list[tuple[object, ...]], slots: int
 ) -> None:
-    scheduler, held, waiting, now = Scheduler(turns=turns, limit=limit), 0, dict[Ticket, float](), 0.0
-    for step, number in steps:
-        now += 0.5
-        if step == "join":
-            ticket, verdict = scheduler.join(now + number)
-            held += verdict is Verdict.GRANTED
-            if verdict is Verdict.QUEUED:
-                waiting[ticket] = now + number
-        elif step == "leave" and waiting:
-            ticket = sorted(waiting)[number % len(waiting)]
-            scheduler.leave(ticket)
-            del waiting[ticket]
-        elif step == "finish" and held:
-            granted = scheduler.finish(now)
-            alive = {ticket: deadline for ticket, deadline in waiting.items() if deadline > now}
-            if granted is None:
-                held -= 1
-                assert not alive
-                waiting.clear()
-            else:
-                assert (waiting[granted], granted) == min((deadline, ticket) for ticket, deadline in alive.items())
-                waiting = {t: deadline for t, deadline in waiting.items() if deadline > waiting[granted] or t in alive}
-                del waiting[granted]
-        assert (scheduler.free, scheduler.waiting) == (turns - held, len(waiting))
-        assert len(waiting) <= limit
+    world = _World(scheduler(slots=slots))
+    for name, *arguments in steps:
+        match name, arguments:
+            case "offer", [SttKind() as kind, int(call), int(utterance), int(revision), int(frames)]:
+                world.offer(kind, call, utterance, revision, frames)
+            case "finish", [int(which)] if world.running:
+                world.finish(which)
+            case "withdraw", [int(which)] if world.offered:
+                world.withdraw(which)
+            case "wait", [int(tenths)]:
+                world.now += tenths / 10
+        world.start()
+        assert world.made.free == slots - len(world.running)
+    while world.running or world.made.waiting:
+        world.now += 0.01
+        world.start()
+        if world.running:
+            world.finish(1)
+    ended = world.shed + world.done
+    assert len(ended) == len(set(ended))
+    assert set(world.offered) - world.withdrawn <= set(ended)
+    assert not [ticket for ticket in world.shed if world.offered[ticket].asked_as is FINAL]
+    assert (world.made.free, world.made.waiting, len(world.made._flying)) == (slots, 0, 0)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from models.call import CallStatus, CostBreakdown, Lease, Recording, SessionId, Usage
+from models.call import BargeIn, CallStatus, CostBreakdown, Lease, Recording, SessionId, TurnTimings, Usage
+from models.conversation import AnsweredBy
 from models.document import Id, new_id
 from models.errors import Conflict, NotFound
 from stores.calls import Still
@@ -115,6 +116,36 @@ async def test_a_turn_is_kept_once_however_often_it_is_appended(stores: Reposito
     stored = await stores.calls.by_id(call.id)
     assert stored.turns == turns
     assert (stored.usage, stored.cost) == (USAGE, COST)
+
+
+async def test_who_picked_up_is_kept_and_uncertainty_does_not_replace_it(
+    stores: Repositories, organization_id: Id
+) -> None:
+    call = await stores.calls.insert(a_call(organization_id))
+    assert call.answered_by is None
+    words: list[tuple[AnsweredBy, AnsweredBy]] = [
+        ("uncertain", "uncertain"),
+        ("uncertain", "uncertain"),
+        ("human", "human"),
+        ("uncertain", "human"),
+        ("machine-ivr", "machine-ivr"),
+    ]
+    for said, kept in words:
+        assert await stores.calls.save_answered_by(call.id, said, NOW) is (said == kept)
+        assert (await stores.calls.by_id(call.id)).answered_by == kept
+    await stores.calls.finish(call.id, status=CallStatus.COMPLETED, reason="caller", now=NOW)
+    assert await stores.calls.save_answered_by(call.id, "machine-voicemail", NOW)
+
+
+async def test_a_turns_timings_and_revision_come_back_as_they_were_stored(
+    stores: Repositories, organization_id: Id
+) -> None:
+    call = await stores.calls.insert(a_call(organization_id))
+    barge_in = BargeIn(at_ms=7000, decision="duck", reason="speech")
+    timings = TurnTimings(speech_end_ms=5200, speculative_text_ms=5330, barge_ins=(barge_in,))
+    turn = a_turn(0).model_copy(update={"timings": timings, "revision": 4})
+    await stores.calls.append_turn(call.id, turn, USAGE, COST, NOW)
+    assert (await stores.calls.by_id(call.id)).turns == [turn]
 
 
 async def test_smaller_figures_are_late_and_change_nothing(stores: Repositories, organization_id: Id) -> None:

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from cli.background import background
 from cli.embedded.redis import redis_child, redis_url as embedded_url
 from models.call import SessionId
-from stores.events import Events, room
+from stores.events import Events, interim_room, room
 
 pytestmark = pytest.mark.integration
 
@@ -31,6 +31,20 @@ async def test_an_event_reaches_the_calls_room(redis_url: str) -> None:
             message = await pubsub.get_message(timeout=1)
     sent = json.loads(message["data"])
     assert (sent["room"], sent["event"], sent["data"]) == (room(SESSION), "call:started", [{"status": "initiated"}])
+    await events.close()
+
+
+async def test_what_is_not_final_reaches_another_room(redis_url: str) -> None:
+    events = Events(redis_url)
+    async with Redis.from_url(redis_url) as redis, redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+        await pubsub.subscribe("socketio")
+        await events.publish_interim(SESSION, "call:transcript", {"isFinal": False})
+        message = None
+        while message is None:
+            message = await pubsub.get_message(timeout=1)
+    sent = json.loads(message["data"])
+    assert (sent["room"], sent["data"]) == (interim_room(SESSION), [{"isFinal": False}])
+    assert interim_room(SESSION) != room(SESSION)
     await events.close()
 
 

@@ -15,8 +15,8 @@ import httpx
 
 from models.errors import Invalid, ProviderError
 from providers.http_failures import connection_failure, retry_after_s, status_failure
-from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, StatusUpdate
-from providers.telephony.exotel import webhooks
+from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, SendSms, StatusUpdate
+from providers.telephony.exotel import sms as messages, webhooks
 
 PROVIDER = "exotel"
 CONNECT_ATTEMPTS = 2
@@ -51,6 +51,18 @@ class ExotelTelephony:
         except httpx.HTTPError as error:
             raise _failure("the carrier did not answer; it may be dialling", retryable=False) from error
         return _placed(response)
+
+    async def send_sms(self, credentials: CarrierCredentials, sms: SendSms) -> None:
+        """POST /v1/Accounts/{sid}/Sms/send.json; see `sms`. Tried again only as `place_call` is."""
+        try:
+            response = await self._send(credentials, "POST", "Sms/send.json", data=messages.form(sms))
+        except httpx.HTTPError as error:
+            raise _failure("the carrier did not answer; it may be sending", retryable=False) from error
+        body = _json(response)
+        if not response.is_success or "RestException" in body:
+            raise _refusal(response, body, "text message")
+        if messages.has_failed(body):
+            raise _failure("the carrier did not take the text message", retryable=False)
 
     async def check_account(self, credentials: CarrierCredentials) -> None:
         """Read one line of the account's list of calls: the cheapest request that needs all four credentials.
@@ -145,7 +157,7 @@ def _placed(response: httpx.Response) -> PlacedCall:
     """The call's id out of a 2xx. Its `Status` is no news: `in-progress` stands there before anybody was rung."""
     body = _json(response)
     if not response.is_success or "RestException" in body:
-        raise _refusal(response, body)
+        raise _refusal(response, body, "call")
     call = body.get("Call")
     sid = call.get("Sid") if isinstance(call, dict) else _xml(response.text, "Sid")
     if not isinstance(sid, str) or not sid:
@@ -162,13 +174,13 @@ def _status(response: httpx.Response, body: Mapping[str, Any]) -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) == 3 else httpx.codes.BAD_GATEWAY
 
 
-def _refusal(response: httpx.Response, body: Mapping[str, Any]) -> ProviderError:
-    """Only 429 says for certain that nothing was dialled and that later may be better."""
+def _refusal(response: httpx.Response, body: Mapping[str, Any], what: str) -> ProviderError:
+    """Only 429 says for certain that nothing was dialled or sent and that later may be better."""
     exception = body.get("RestException")
     said = exception.get("Message") if isinstance(exception, dict) else _xml(response.text, "Message")
     reason = _LONG_NUMBER.sub("#", str(said))[:200] if said else "no reason given"
     return ProviderError(
-        f"the carrier refused the call (HTTP {response.status_code}): {reason}",
+        f"the carrier refused the {what} (HTTP {response.status_code}): {reason}",
         provider=PROVIDER,
         retryable=response.status_code == httpx.codes.TOO_MANY_REQUESTS,
         retry_after_s=retry_after_s(response.headers),

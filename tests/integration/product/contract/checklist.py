@@ -19,6 +19,9 @@ _ERRORS = "integration/product/contract/test_errors_contract.py::"
 _LIMITS = "integration/product/contract/test_limits_contract.py::"
 _FUZZ = "integration/product/contract/test_webhook_fuzz.py::"
 _EXPLORED = "integration/product/contract/test_schemathesis.py::"
+_TIMELINE = "integration/product/contract/test_timeline_contract.py::"
+_SHOWN = "resources/test_timeline.py::TestOverHttp::"
+_INTERIM = "integration/test_edge_interim.py::"
 _FIRST = "integration/product/test_first_call.py::"
 _FAULTS = "integration/product/test_call_faults.py::"
 
@@ -215,6 +218,18 @@ GENERAL: Mapping[str, str] = {
     "call:join, call:started, call:connected, call:transcript, call:ended": (
         _FIRST + "test_a_call_is_heard_answered_shown_charged_recorded_and_logged"
     ),
+    "isFinal and revision of call:transcript": (
+        _TIMELINE + "test_a_dashboard_that_asks_sees_words_before_they_are_final"
+    ),
+    "partial texts for those only who ask with interim": (
+        _INTERIM + "test_only_who_asks_sees_what_is_said_while_it_is_said"
+    ),
+    "call:metrics": _TIMELINE + "test_the_timeline_says_where_the_time_of_each_answer_went",
+    "call:metrics is not told again": _INTERIM + "test_an_answers_metrics_are_told_live_and_not_again",
+    "GET /calls/:id/timeline": _TIMELINE + "test_the_timeline_says_where_the_time_of_each_answer_went",
+    "the timeline of a call that was not answered": _TIMELINE + "test_a_call_that_still_rings_has_an_empty_timeline",
+    "404 for a timeline that is not there": _TIMELINE + "test_the_timeline_of_a_call_that_is_not_there_is_not_found",
+    "answeredBy once it is known": _SHOWN + "test_who_picked_up_is_shown_once_it_is_known",
     "call:error": _FIRST + "test_a_dashboard_sees_nothing_of_somebody_elses_call",
     "call:leave": "integration/test_edge_realtime.py::test_after_leaving_nothing_more_is_told",
     "call:hangup": "integration/test_edge_realtime.py::test_hanging_up_takes_a_join_first",
@@ -227,6 +242,7 @@ BEYOND: frozenset[str] = frozenset(
         "POST /auth/logout",
         "POST /auth/password",
         "GET /calls/:id/recording",
+        "GET /calls/:id/timeline",
         "GET /billing/balance",
         "GET /billing/ledger",
         "POST /billing/credits",

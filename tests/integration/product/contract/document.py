@@ -1,6 +1,9 @@
 """The answers of the public document, object by object."""
 
-from models.call import CallStatus
+from typing import get_args
+
+from models.call import BargeInDecision, CallStatus
+from models.conversation import AnsweredBy
 from tests.integration.product.contract.shapes import (
     DIRECTION,
     E164,
@@ -17,6 +20,7 @@ from tests.integration.product.contract.shapes import (
     counts,
     number,
     one_of,
+    or_null,
     text,
     text_or_null,
     truth,
@@ -82,15 +86,60 @@ _CALL: dict[str, Part] = {
 PLACED_CALL = Shape({**_CALL, "exotelCallSid": text, "metadata": anything})
 _LOGGED: dict[str, Part] = {**_CALL, "agentName": text, "costBreakdown": COST}
 _WHEN_OVER: dict[str, Part] = {"startedAt": TIME, "endedAt": TIME, "durationSec": whole, "recordingUrl": URL}
-LISTED_CALL = Shape(_LOGGED, sometimes=_WHEN_OVER)
+_ANSWERED_BY: dict[str, Part] = {"answeredBy": one_of(*get_args(AnsweredBy))}
+LISTED_CALL = Shape(_LOGGED, sometimes=_WHEN_OVER, ours=_ANSWERED_BY)
 _DETAIL: dict[str, Part] = {
     **_LOGGED,
     "transcript": text,
     "conversationHistory": Each(Shape({"role": one_of("user", "assistant"), "content": text, "timestamp": TIME})),
     "metadata": anything,
 }
-CALL = Shape(_DETAIL, sometimes=_WHEN_OVER, ours={"endReason": text})
-CALL_WHEN_OVER = Shape({**_DETAIL, **_WHEN_OVER}, ours={"endReason": text})
+CALL = Shape(_DETAIL, sometimes=_WHEN_OVER, ours={"endReason": text, **_ANSWERED_BY})
+CALL_WHEN_OVER = Shape({**_DETAIL, **_WHEN_OVER}, ours={"endReason": text, **_ANSWERED_BY})
+
+MILLISECONDS = or_null(whole)
+MOMENTS = (
+    *("speechStartMs", "speechEndMs", "speculativeTextMs", "finalTextMs", "thinkingStartMs", "firstTokenMs"),
+    *("firstClauseMs", "voiceStartMs", "firstAudioMs", "playbackStartMs", "playbackEndMs"),
+)
+LATENCIES = (
+    *("endpointMs", "sttMs", "sttQueueMs", "sttDecodeMs", "llmFirstTokenMs", "firstClauseMs", "ttsFirstByteMs"),
+    *("toCarrierMs", "totalMs"),
+)
+SPANS = ("endpointing", "recognition", "thinking", "firstClause", "voice", "toCarrier")
+DECISIONS = get_args(BargeInDecision)
+TIMED_TURN = Shape(
+    {
+        "index": whole,
+        "role": one_of("user", "assistant"),
+        "text": text,
+        "interrupted": truth,
+        "startMs": MILLISECONDS,
+        "endMs": MILLISECONDS,
+        "spans": Each(Shape({"name": one_of(*SPANS), "startMs": MILLISECONDS, "endMs": whole})),
+        "moments": Shape(dict.fromkeys(MOMENTS, MILLISECONDS)),
+        "bargeIns": Each(Shape({"atMs": whole, "decision": one_of(*DECISIONS), "reason": text})),
+        "gateRejections": whole,
+        "latency": Shape(dict.fromkeys(LATENCIES, MILLISECONDS)),
+    }
+)
+TIMELINE = Shape(
+    {
+        "callId": ID,
+        "sessionId": SESSION,
+        "answeredAt": or_null(TIME),
+        "turns": Each(TIMED_TURN),
+        "summary": Shape(
+            {
+                "turns": whole,
+                "latencyMs": Shape(dict.fromkeys(("p50", "p95", "max"), MILLISECONDS)),
+                "bargeIns": counts(*DECISIONS),
+                "gateRejections": whole,
+            }
+        ),
+    }
+)
+"""Ours: the public document has no timeline."""
 
 STATS = Shape(
     {

@@ -49,6 +49,11 @@ def anything(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def or_null(check: Check) -> Check:
+    """The same, or nothing that is known."""
+    return lambda value: value is None or check(value)
+
+
 def like(pattern: str) -> Check:
     """Text that is the pattern from end to end."""
     compiled = re.compile(pattern)

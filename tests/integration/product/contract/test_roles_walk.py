@@ -47,6 +47,7 @@ MAY: dict[str, set[str]] = {
     "POST /calls/outbound": CALLERS,
     "GET /calls": EVERYBODY,
     "GET /calls/{call_id}": EVERYBODY,
+    "GET /calls/{call_id}/timeline": EVERYBODY,
     "POST /calls/{session_id}/end": CALLERS,
     "GET /dashboard/stats": EVERYBODY,
     "GET /billing/balance": BOOKKEEPERS,

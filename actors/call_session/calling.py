@@ -1,0 +1,108 @@
+"""The functions a reply asks for: which the call carries out itself, which are run elsewhere, and what the model sees.
+
+A function never runs for a draft. Once begun it is not taken back by an interruption: what it gave is told to the model
+with the next turn.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from actors.call_session import prompt
+from actors.call_session.protocol import Command, RunTool
+from actors.call_session.reply import Reply
+from actors.call_session.tones import dtmf
+from models.tool import Tools
+from providers.roles import Message, ToolCall
+
+MAX_ROUNDS = 5
+"""How often the model may ask for functions within one turn."""
+PENDING = "Not answered yet."
+_KEYS = frozenset("0123456789*#ABCD")
+
+
+class Calling:
+    """Begins a reply's functions; `rate_hz` is the line's, for keys that are pressed in its sound."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._fillers = {tool.name: tool.filler for tool in tools.functions}
+        self._transfer_to = tools.transfer_to
+        self.rate_hz = 8000
+
+    def begin(self, reply: Reply, sent_bytes: int) -> list[Command]:
+        """Carry out or order what the reply has asked for; to the model every call has an answer from the start."""
+        asked, reply.asked = reply.asked, []
+        if sum(bool(message.tool_calls) for message in reply.exchange) >= MAX_ROUNDS:
+            reply.has_failed = True
+            return []
+        text = reply.next_round()
+        reply.exchange.append(Message("assistant", text, tool_calls=tuple(asked)))
+        commands: list[Command] = []
+        for call in asked:
+            answer = self._own(reply, call)
+            reply.exchange.append(Message("tool", answer or PENDING, tool_call_id=call.id))
+            if answer is None:
+                reply.running.add(call.id)
+                commands.append(RunTool(reply.turn, call))
+        self._fill(reply, asked, text, sent_bytes)
+        if reply.is_last:
+            reply.is_generated = True
+        elif not reply.running:
+            commands.append(reply.again())
+        return commands
+
+    def _own(self, reply: Reply, call: ToolCall) -> str | None:
+        """What the call does by itself, and what the model is told of it; None: it is not ours."""
+        match call.name:
+            case "end_call":
+                self._end(reply, "agent_ended", prompt.GOODBYE)
+                return "The call ends now."
+            case "transfer_call" if self._transfer_to:
+                self._end(reply, "transferred", prompt.TRANSFERRING)
+                reply.transfer_to = self._transfer_to
+                return "The caller is being transferred."
+            case "send_dtmf":
+                return self._press(reply, call)
+            case _:
+                return None
+
+    def _end(self, reply: Reply, reason: str, sentence: str) -> None:
+        reply.is_last, reply.end_reason = True, reason
+        if not reply.speech.has_answer:
+            reply.add_sentence(sentence)
+
+    def _press(self, reply: Reply, call: ToolCall) -> str:
+        digits = _digits(call.arguments)
+        if not digits:
+            return "Give `digits`: one or more of 0-9, *, #, A-D."
+        reply.speech.add("", pcm=dtmf(digits, self.rate_hz))
+        return "Pressed."
+
+    def _fill(self, reply: Reply, asked: Sequence[ToolCall], text: str, sent_bytes: int) -> None:
+        """Say something while a function runs, if the model has not."""
+        fillers = [self._fillers.get(call.name, "") for call in asked if call.id in reply.running]
+        if not text.strip() and (filler := next(filter(None, fillers), "")):
+            reply.speech.add_filler(filler, after_bytes=sent_bytes)
+
+
+def answered(messages: list[Message], call_id: str, content: str) -> bool:
+    """Put a function's answer in place of PENDING; False: nobody asked for it."""
+    for index, message in enumerate(messages):
+        if message.role == "tool" and message.tool_call_id == call_id:
+            messages[index] = replace(message, content=content)
+            return True
+    return False
+
+
+def remembered(exchange: Sequence[Message]) -> list[Message]:
+    """The exchange for later turns: what was said in it is remembered as it was heard, not here."""
+    return [replace(message, content="") if message.tool_calls else message for message in exchange]
+
+
+def _digits(arguments: str) -> str:
+    try:
+        given = json.loads(arguments)
+    except ValueError:
+        return ""
+    digits = str(given.get("digits", "")).upper() if isinstance(given, dict) else ""
+    return digits if digits and set(digits) <= _KEYS and len(digits) <= 32 else ""

@@ -1,0 +1,101 @@
+"""Who picked up an outbound call, and what the agent does about it. Pure.
+
+With an action for machines the greeting waits for a verdict: a person's "hello?" gets one half a second after it. With
+none (`ignore`) the agent greets at once, and the verdict is only written down.
+"""
+
+from enum import Enum, auto
+
+from actors.call_session.answering import Answering
+from models.conversation import AnsweredBy, Voicemail
+
+GREET_ANYWAY_S = 2.5
+"""Somebody who says nothing may be waiting for us."""
+
+
+class Next(Enum):
+    """What is to be done now that more is known."""
+
+    GREET = auto()
+    HANG_UP = auto()
+    LEAVE_MESSAGE = auto()
+
+
+class Pickup:
+    """One outbound call's beginning; inactive (`is_over`) for inbound ones."""
+
+    def __init__(self, voicemail: Voicemail, *, is_outbound: bool) -> None:
+        self._action = voicemail.action
+        self._answering: Answering | None = None
+        self._is_outbound = is_outbound
+        self._greet_by: float | None = None
+        self._leaves_message = False
+        self.is_over = not is_outbound
+
+    @property
+    def withholds(self) -> bool:
+        """The agent does not speak yet."""
+        return self._greet_by is not None or self._leaves_message
+
+    def answered(self, now: float) -> None:
+        """The line is up."""
+        if self._is_outbound:
+            self._answering = Answering(now)
+            self._greet_by = now + GREET_ANYWAY_S if self._action != "ignore" else None
+
+    def window(self, is_speech: bool, now: float) -> None:
+        """32 ms of the callee's line."""
+        if self._answering is not None and not self.is_over:
+            self._answering.window(is_speech, now)
+            if is_speech and self._greet_by is not None:
+                self._greet_by = float("inf")  # they speak: now it takes a verdict
+
+    def words(self, text: str, now: float) -> None:
+        """What the callee has said so far."""
+        if self._answering is not None and not self.is_over:
+            self._answering.words(text, now)
+
+    def tone(self, now: float) -> None:
+        """A beep."""
+        if self._answering is not None:
+            self._answering.tone(now)
+
+    def deadline(self) -> float | None:
+        """When `decide` may know more by itself."""
+        if self._answering is None or (self.is_over and not self._leaves_message):
+            return None
+        times = (self._answering.deadline(), self._greet_by)
+        return min((time for time in times if time is not None), default=None)
+
+    def decide(self, now: float) -> tuple[AnsweredBy | None, Next | None]:
+        """A verdict, once, and what follows from what is known."""
+        if self._answering is None:
+            return None, None
+        if self.is_over:
+            return None, self._when_ready(now)
+        verdict = self._answering.decide(now)
+        if verdict is None:
+            return None, self._greet() if self._greet_by is not None and now >= self._greet_by else None
+        self.is_over = True
+        return verdict, self._act_on(verdict)
+
+    def _act_on(self, verdict: AnsweredBy) -> Next | None:
+        is_person = verdict in ("human", "uncertain")
+        if self._action == "ignore" or is_person:
+            return self._greet()
+        if self._action == "hangup" or verdict == "unavailable":
+            return Next.HANG_UP
+        if verdict == "machine-voicemail":
+            self._leaves_message, self._greet_by = True, None
+            return None
+        return self._greet()
+
+    def _greet(self) -> Next | None:
+        withheld, self._greet_by = self._greet_by is not None, None
+        return Next.GREET if withheld else None
+
+    def _when_ready(self, now: float) -> Next | None:
+        if not self._leaves_message or self._answering is None or not self._answering.ready_for_message(now):
+            return None
+        self._leaves_message = False
+        return Next.LEAVE_MESSAGE

@@ -1,0 +1,104 @@
+"""One recognition at several workers: routed to the least busy, sent again elsewhere when a worker dies or stalls."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from actors.speech_to_text.answers import Refusal
+from actors.speech_to_text.routing import Routing
+from models.errors import ProviderError
+from providers.roles import SHED, SttKind, SttRequest, Transcript
+
+PAUSE_S = 0.1
+"""Between rounds, when no worker could be asked: one is restarting."""
+
+
+class WorkerLost(Exception):
+    """The worker died over a request, or is not there."""
+
+
+class Worker(Protocol):
+    """One worker as a caller sees it."""
+
+    async def transcribe(self, request: SttRequest, deadline_s: float) -> Transcript | Refusal:
+        """Its answer; raises WorkerLost. Cancelling gives the request's place in the queue back."""
+
+
+_Words = tuple[str, int, int]
+"""Call, utterance and revision: a FINAL for those of a SPEC that is under way shares its decoding, if at one worker."""
+
+
+class Failover:
+    """Satisfies `roles.Stt`. `timeout_s` bounds a recognition, all attempts and a worker's restart included.
+
+    A request is the same the second time, so it is sent again without asking what became of the first.
+    """
+
+    def __init__(
+        self,
+        workers: Sequence[Worker],
+        *,
+        timeout_s: float,
+        first: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._workers = workers
+        self._timeout_s = timeout_s
+        self._routing = Routing(len(workers), first=first)
+        self._clock = clock
+        self._pause = pause
+        self._asked: dict[_Words, int] = {}
+
+    async def transcribe(self, request: SttRequest) -> Transcript:
+        """The words of one utterance so far, or ProviderError; only a FINAL that comes too late is an error."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._ask(request, self._clock() + self._timeout_s)
+        except TimeoutError as error:
+            if request.kind is not SttKind.FINAL:
+                return Transcript(text="", confidence=0.0, rejected=SHED)
+            raise _failure("speech to text did not answer in time", retryable=True) from error
+        if isinstance(answer, Refusal):
+            raise _failure(answer.message, retryable=answer.retryable)
+        return answer
+
+    async def _ask(self, request: SttRequest, deadline: float) -> Transcript | Refusal:
+        """Ask one worker after the other until one answers; the caller's timeout ends it."""
+        tried: set[int] = set()
+        words = request.call, request.utterance, request.revision
+        while True:
+            worker = self._routing.choose(self._clock(), without=tried, beside=self._asked.get(words))
+            tried.add(worker)
+            is_last = len(tried) == len(self._workers)
+            answer = await self._ask_one(worker, request, deadline - self._clock(), is_last)
+            if answer is not None and not (isinstance(answer, Refusal) and answer.retryable and not is_last):
+                return answer
+            if is_last:
+                tried.clear()
+                await self._pause(PAUSE_S)
+
+    async def _ask_one(
+        self, number: int, request: SttRequest, left_s: float, is_last: bool
+    ) -> Transcript | Refusal | None:
+        """None: it died, or took so long that another one should have a try with what time is left."""
+        words = request.call, request.utterance, request.revision
+        self._routing.sent(number)
+        self._asked[words] = number
+        try:
+            async with asyncio.timeout(None if is_last else left_s / 2):
+                answer = await self._workers[number].transcribe(request, left_s)
+        except (WorkerLost, TimeoutError):
+            self._routing.failed(number, self._clock())
+            return None
+        finally:
+            self._routing.returned(number)
+            self._asked.pop(words, None)
+        if isinstance(answer, Transcript):
+            self._routing.told(number, answer.backlog_ms, self._clock())
+        return answer
+
+
+def _failure(message: str, *, retryable: bool) -> ProviderError:
+    return ProviderError(message, provider="speech_to_text", retryable=retryable)

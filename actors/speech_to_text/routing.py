@@ -1,0 +1,74 @@
+"""Which speech-to-text worker a caller asks next. Pure; times are monotonic seconds.
+
+A caller stays with its worker while no other is clearly better, by what each last said of its backlog and by what the
+caller itself has sent there and not got back. A worker that failed is left alone for a while, longer each time.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+CLEARLY = 1.5
+SLIGHT_MS = 50.0
+"""Another worker is better when it is so many times shorter and so much at least."""
+PER_REQUEST_MS = 50.0
+"""What a request of ours without an answer adds to a backlog told before it."""
+FIRST_REST_S, LONGEST_REST_S = 0.25, 4.0
+
+
+@dataclass(slots=True)
+class _Standing:
+    backlog_ms: float = 0.0
+    told_at: float = 0.0
+    outstanding: int = 0
+    failures: int = 0
+    rests_until: float = 0.0
+
+
+class Routing:
+    """One caller's view of all workers, numbered from 0; `first` is the one it starts with."""
+
+    def __init__(self, workers: int, *, first: int = 0) -> None:
+        self._standings = [_Standing() for _ in range(workers)]
+        self._current = first % workers
+
+    def choose(self, now: float, *, without: Collection[int] = (), beside: int | None = None) -> int:
+        """The worker to ask; one that rests or is in `without` only when there is nobody else.
+
+        `beside` is a worker that has the same words to find already.
+        """
+        if beside is not None and beside not in without:
+            return beside
+        everybody = range(len(self._standings))
+        awake = [worker for worker in everybody if self._standings[worker].rests_until <= now]
+        able = [worker for worker in awake if worker not in without]
+        able = able or [worker for worker in everybody if worker not in without] or list(everybody)
+        waits = {worker: self._wait_ms(worker, now) for worker in able}
+        best = min(able, key=lambda worker: (waits[worker], (worker - self._current) % len(self._standings)))
+        if self._current not in waits or waits[self._current] > max(CLEARLY * waits[best], waits[best] + SLIGHT_MS):
+            self._current = best
+        return self._current
+
+    def sent(self, worker: int) -> None:
+        """A request is on its way."""
+        self._standings[worker].outstanding += 1
+
+    def returned(self, worker: int) -> None:
+        """The request is over, however it ended."""
+        self._standings[worker].outstanding -= 1
+
+    def told(self, worker: int, backlog_ms: float, now: float) -> None:
+        """The worker answered, and said how long its queue is."""
+        standing = self._standings[worker]
+        standing.backlog_ms, standing.told_at, standing.failures = backlog_ms, now, 0
+
+    def failed(self, worker: int, now: float) -> None:
+        """The worker died, or did not answer in time."""
+        standing = self._standings[worker]
+        standing.rests_until = now + min(FIRST_REST_S * 2**standing.failures, LONGEST_REST_S)
+        standing.failures += 1
+
+    def _wait_ms(self, worker: int, now: float) -> float:
+        """The backlog it told, worked off since, and what we have sent there."""
+        standing = self._standings[worker]
+        left_ms = max(0.0, standing.backlog_ms - (now - standing.told_at) * 1000)
+        return left_ms + PER_REQUEST_MS * standing.outstanding

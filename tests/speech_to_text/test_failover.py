@@ -1,0 +1,126 @@
+"""What a caller gets when workers die, stall or refuse; the workers are played."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from actors.speech_to_text.answers import Refusal
+from actors.speech_to_text.failover import Failover, WorkerLost
+from models.errors import ProviderError
+from providers.roles import SHED, SpeechAudio, SttKind, SttRequest, Transcript
+
+AUDIO = SpeechAudio(b"\xff" * 800, 8_000, 0.1)
+WORDS = Transcript("yes please", 0.9, backlog_ms=10.0)
+BUSY = Refusal("too many utterances are waiting", retryable=True)
+
+
+def request(kind: SttKind = SttKind.FINAL, *, revision: int = 1) -> SttRequest:
+    return SttRequest("call", 1, revision, kind, AUDIO)
+
+
+@dataclass
+class FakeWorker:
+    """Plays its script, the last line again and again: an answer, an error, or an event to wait for for ever."""
+
+    script: list[Transcript | Refusal | type[WorkerLost] | asyncio.Event]
+    asked: list[SttRequest] = field(default_factory=list)
+    cancelled: int = 0
+
+    async def transcribe(self, request: SttRequest, deadline_s: float) -> Transcript | Refusal:
+        self.asked.append(request)
+        line = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(line, asyncio.Event):
+            try:
+                await line.wait()
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                raise
+            return WORDS
+        if isinstance(line, Transcript | Refusal):
+            return line
+        raise line
+
+
+def failover(*workers: FakeWorker, timeout_s: float = 5.0, pauses: Callable[[], None] = lambda: None) -> Failover:
+    async def pause(seconds: float) -> None:
+        pauses()
+        await asyncio.sleep(0)
+
+    return Failover(workers, timeout_s=timeout_s, pause=pause)
+
+
+async def test_one_worker_answers_and_the_others_are_left_alone() -> None:
+    first, second = FakeWorker([WORDS]), FakeWorker([WORDS])
+    assert await failover(first, second).transcribe(request()) == WORDS
+    assert (len(first.asked), len(second.asked)) == (1, 0)
+
+
+async def test_a_request_that_a_worker_died_over_is_sent_to_another() -> None:
+    dead, alive = FakeWorker([WorkerLost]), FakeWorker([WORDS])
+    stt = failover(dead, alive)
+    assert await stt.transcribe(request()) == WORDS
+    assert alive.asked == dead.asked
+    assert await stt.transcribe(request()) == WORDS
+    assert len(dead.asked) == 1
+
+
+async def test_the_only_worker_is_asked_until_it_has_restarted() -> None:
+    pauses: list[None] = []
+    worker = FakeWorker([WorkerLost, WorkerLost, WorkerLost, WORDS])
+    assert await failover(worker, pauses=lambda: pauses.append(None)).transcribe(request()) == WORDS
+    assert len(pauses) == 3
+
+
+async def test_a_worker_that_stalls_is_left_for_another_and_its_request_cancelled() -> None:
+    stalled, alive = FakeWorker([asyncio.Event()]), FakeWorker([WORDS])
+    assert await failover(stalled, alive, timeout_s=0.02).transcribe(request()) == WORDS
+    assert stalled.cancelled == 1
+
+
+async def test_a_worker_with_a_full_queue_is_left_for_another() -> None:
+    full, alive = FakeWorker([BUSY]), FakeWorker([WORDS])
+    assert await failover(full, alive).transcribe(request()) == WORDS
+
+
+async def test_when_all_are_full_the_caller_hears_of_it() -> None:
+    with pytest.raises(ProviderError, match="too many") as caught:
+        await failover(FakeWorker([BUSY]), FakeWorker([BUSY])).transcribe(request())
+    assert caught.value.retryable
+
+
+async def test_what_one_refuses_for_good_no_other_is_asked() -> None:
+    other = FakeWorker([WORDS])
+    with pytest.raises(ProviderError, match="may last") as caught:
+        await failover(FakeWorker([Refusal("may last 29 s", retryable=False)]), other).transcribe(request())
+    assert not caught.value.retryable
+    assert not other.asked
+
+
+async def test_a_final_that_comes_too_late_is_an_error() -> None:
+    worker = FakeWorker([asyncio.Event()])
+    with pytest.raises(ProviderError, match="in time") as caught:
+        await failover(worker, timeout_s=0.01).transcribe(request())
+    assert caught.value.retryable
+    assert worker.cancelled == 1
+
+
+@pytest.mark.parametrize("kind", [SttKind.SPEC, SttKind.PARTIAL])
+async def test_anything_else_that_comes_too_late_counts_as_shed(kind: SttKind) -> None:
+    answer = await failover(FakeWorker([asyncio.Event()]), timeout_s=0.01).transcribe(request(kind))
+    assert (answer.text, answer.rejected) == ("", SHED)
+
+
+async def test_a_final_goes_where_its_speculation_is() -> None:
+    opened = asyncio.Event()
+    first, second = FakeWorker([opened, WORDS]), FakeWorker([WORDS])
+    stt = failover(first, second)
+    spec = asyncio.create_task(stt.transcribe(request(SttKind.SPEC)))
+    others = [asyncio.create_task(stt.transcribe(request(SttKind.SPEC, revision=9))) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await stt.transcribe(request()) == WORDS
+    assert first.asked[-1] == request()
+    opened.set()
+    await asyncio.gather(spec, *others)
