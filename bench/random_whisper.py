@@ -16,8 +16,6 @@ from ctranslate2.specs.transformer_spec import FeedForwardSpec
 from ctranslate2.specs.whisper_spec import WhisperSpec
 
 ENCODER_POSITIONS, DECODER_POSITIONS = 1_500, 448
-ENGLISH, MULTILINGUAL = 51_864, 51_865
-"""Vocabulary sizes; CTranslate2 takes a model with at least MULTILINGUAL tokens for a multilingual one."""
 SPECIAL = (
     "<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|de|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>",
     "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
@@ -30,7 +28,7 @@ class Shape:
 
     width: int
     layers: int
-    vocabulary: int = ENGLISH
+    vocabulary: int = 51_864
     mels: int = 80
 
     @property

@@ -107,9 +107,8 @@ async def _run(path: Path, calls: Sequence[int], seconds: float) -> None:
     engine = Whisper(str(path), device="cpu", compute_type="int8", threads=THREADS)
     limits = Limits.for_device("cpu", threads=THREADS, buckets=window.BUCKETS)
     sound = noise(30.0)
-    await _throughput(
-        Naive(path), Wordless(engine), limits, SpeechAudio(sound[: int(CLIP_S * LINE_HZ)], LINE_HZ, CLIP_S)
-    )
+    clip = SpeechAudio(sound[: int(CLIP_S * LINE_HZ)], LINE_HZ, CLIP_S)
+    await _throughput(Naive(path), _dispatcher(engine, limits), clip)
     print(f"\n{'calls':>5} {'turns':>6} {'wait p50':>9} {'p95':>6} {'p99':>6} ms  spoken for at once  "
           f"partials heard/shed  specs shed  finals  batch  cores busy")  # fmt: skip
     for number in calls:

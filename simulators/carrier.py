@@ -22,6 +22,7 @@ from simulators.behaviour import Series
 from simulators.call import Recorder, converse
 from simulators.callbacks import Callbacks
 from simulators.caller import Script
+from simulators.exotel_applets import CONNECT_HEADERS, CONNECT_TIMEOUT_S, connect_query, numbers_in
 from simulators.exotel_calls import (
     UNAUTHORIZED,
     BadRequest,
@@ -77,6 +78,8 @@ class CarrierCall:
     callbacks: Callbacks
     lost: frozenset[str] = frozenset()
     report: CallReport | None = None
+    dialled: tuple[str, ...] | None = None
+    """Whom the flow's Connect applet was told to dial after the agent; None: it was not asked, or in vain."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -134,9 +137,19 @@ class Carrier:
         await self._running.aclose()
 
     async def call_in(
-        self, webhook_url: str, script: Script, *, from_number: str, to_number: str, callback_url: str | None = None
+        self,
+        webhook_url: str,
+        script: Script,
+        *,
+        from_number: str,
+        to_number: str,
+        callback_url: str | None = None,
+        connect_url: str | None = None,
     ) -> CarrierCall:
-        """Call one of the platform's numbers and stay until the end; raises NotConnected when it is not taken."""
+        """Call one of the platform's numbers and stay until the end; raises NotConnected when it is not taken.
+
+        When the platform has ended the stream, the flow's next step asks `connect_url` whom to dial.
+        """
         state = self._new_state(from_number, to_number, "inbound")
         response = await self._client.post(webhook_url, data=incoming_form(state), timeout=_WEBHOOK_TIMEOUT_S)
         url = stream_url_in(response.text) if response.is_success else None
@@ -146,6 +159,8 @@ class Carrier:
         delivering = asyncio.create_task(call.callbacks.run())
         try:
             await self._answered(call, url, script, time_limit_s=3600.0)
+            if connect_url and call.report and call.report.end_reason == "platform":
+                call.dialled = await self._ask_whom_to_dial(connect_url, state)
             self._close(call, is_extended=True)
             await asyncio.wait({delivering}, timeout=_CALLBACK_GRACE_S)
         finally:
@@ -234,6 +249,14 @@ class Carrier:
         ids = StreamIds(secrets.token_hex(16), state.sid, state.account_sid, state.from_number, state.to_number)
         call.report = await converse(url, ids, script, time_limit_s=time_limit_s, recorder=self._recorder)
         state.status = Outcome.FAILED if call.report.end_reason == "refused" else Outcome.ANSWERED
+
+    async def _ask_whom_to_dial(self, url: str, state: CallState) -> tuple[str, ...] | None:
+        asked = httpx.URL(url).copy_merge_params(connect_query(state))
+        try:
+            response = await self._client.get(asked, headers=CONNECT_HEADERS, timeout=CONNECT_TIMEOUT_S)
+        except httpx.HTTPError:
+            return None
+        return numbers_in(response.text) if response.is_success else None
 
     def _tell(self, call: CarrierCall, order: DialRequest, event: str) -> None:
         if event in order.callback_events and event not in call.lost:

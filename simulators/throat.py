@@ -20,8 +20,10 @@ _COUGH_HZ = 110.0
 
 def hacking_cough(count: int, rate_hz: int, rng: np.random.Generator) -> Floats:
     """Two hacks from deep in the throat, half breath and half voice, of power 1."""
+    if count == 0:
+        return np.zeros(0, dtype=np.float32)
     at = np.arange(count) / rate_hz
-    hack_s = max(count, 1) / rate_hz / _HACKS
+    hack_s = count / rate_hz / _HACKS
     pulses = _pulses(_COUGH_HZ * np.exp(-0.8 * at), rate_hz) * 8 * (1 + 0.3 * rng.standard_normal(count))
     source = (0.5 * rng.standard_normal(count) + pulses) * np.exp(-6 * (at % hack_s) / hack_s)
     return _at_unity(_through_tract(source, rate_hz))
@@ -43,5 +45,5 @@ def _through_tract(source: Samples, rate_hz: int) -> Samples:
 
 
 def _at_unity(samples: Samples) -> Floats:
-    power = float(np.mean(np.square(samples))) if len(samples) else 0.0
+    power = float(np.mean(np.square(samples)))
     return np.asarray(samples / np.sqrt(max(power, 1e-12)), dtype=np.float32)

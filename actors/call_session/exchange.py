@@ -80,7 +80,7 @@ class Exchange:
         """The caller begins to speak: into the agent's voice, or before its answer has begun."""
         self.hearing.question = self.speaking.question
         if (said := self.speaking.withdraw(now)) is not None:
-            self.hearing.reopen(said)
+            self.hearing.reopen(said, now)
             return []
         if not self.speaking.is_busy or self._floor.is_contested:
             return []
@@ -141,7 +141,7 @@ class Exchange:
     def on_time(self, now: float) -> list[p.Command]:
         """What is due: keys that are all there, an answer that is late, a caller who says nothing."""
         commands: list[p.Command] = []
-        if (digits := self._keypad.due(now)) is not None:
+        while (digits := self._keypad.due(now)) is not None:
             commands += self._on_said(Said(as_words(digits), speech_end=now, final_at=now), now)
         late_at = self._patience.late_at(self._owed_since(now))
         if late_at is not None and now >= late_at:

@@ -111,9 +111,10 @@ class Hearing:
                 outputs += self._end(utterance, now, silence_s=0.0)
         return outputs
 
-    def reopen(self, said: Said) -> None:
+    def reopen(self, said: Said, now: float) -> None:
         """The turn that was taken for finished goes on: what comes belongs to it."""
         self._before = said
+        self._pauses.add(now - said.speech_end)
 
     # --- endpointing ----------------------------------------------------------------------------------
     def _on_signal(self, signal: Signal, now: float) -> list[Output]:
@@ -228,7 +229,8 @@ class Hearing:
         has_failed = any(utterance.text is None for utterance in self._utterances)
         before, self._before = self._before, None
         self._utterances.clear()
-        self._pauses.turn_over()
+        if " " in said.text:  # a single word has no room for a pause
+            self._pauses.turn_over()
         if not said.text and has_failed:
             return [Unclear(speech_end)]
         if before is not None and said.text == before.text:

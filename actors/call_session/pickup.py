@@ -22,15 +22,15 @@ class Next(Enum):
 
 
 class Pickup:
-    """One outbound call's beginning; inactive (`is_over`) for inbound ones."""
+    """One outbound call's beginning; does nothing for inbound ones. A verdict may change: machines say "hello" too."""
 
     def __init__(self, voicemail: Voicemail, *, is_outbound: bool) -> None:
         self._action = voicemail.action
-        self._answering: Answering | None = None
         self._is_outbound = is_outbound
+        self._answering: Answering | None = None
+        self._verdict: AnsweredBy | None = None
         self._greet_by: float | None = None
         self._leaves_message = False
-        self.is_over = not is_outbound
 
     @property
     def withholds(self) -> bool:
@@ -45,14 +45,14 @@ class Pickup:
 
     def window(self, is_speech: bool, now: float) -> None:
         """32 ms of the callee's line."""
-        if self._answering is not None and not self.is_over:
+        if self._answering is not None:
             self._answering.window(is_speech, now)
             if is_speech and self._greet_by is not None:
                 self._greet_by = float("inf")  # they speak: now it takes a verdict
 
     def words(self, text: str, now: float) -> None:
         """What the callee has said so far."""
-        if self._answering is not None and not self.is_over:
+        if self._answering is not None:
             self._answering.words(text, now)
 
     def tone(self, now: float) -> None:
@@ -62,22 +62,22 @@ class Pickup:
 
     def deadline(self) -> float | None:
         """When `decide` may know more by itself."""
-        if self._answering is None or (self.is_over and not self._leaves_message):
+        if self._answering is None:
             return None
         times = (self._answering.deadline(), self._greet_by)
-        return min((time for time in times if time is not None), default=None)
+        return min((time for time in times if time is not None and time != float("inf")), default=None)
 
     def decide(self, now: float) -> tuple[AnsweredBy | None, Next | None]:
-        """A verdict, once, and what follows from what is known."""
+        """A new verdict, and what follows from what is known."""
         if self._answering is None:
             return None, None
-        if self.is_over:
-            return None, self._when_ready(now)
         verdict = self._answering.decide(now)
-        if verdict is None:
-            return None, self._greet() if self._greet_by is not None and now >= self._greet_by else None
-        self.is_over = True
-        return verdict, self._act_on(verdict)
+        if verdict is not None and verdict != self._verdict:
+            self._verdict = verdict
+            return verdict, self._act_on(verdict)
+        if self._leaves_message:
+            return None, self._when_ready(now)
+        return None, self._greet() if self._greet_by is not None and now >= self._greet_by else None
 
     def _act_on(self, verdict: AnsweredBy) -> Next | None:
         is_person = verdict in ("human", "uncertain")

@@ -13,8 +13,8 @@ from actors.speech_to_text.jobs import Batch, Job, Limits
 from providers.roles import SttKind
 
 STRETCH = 3.0
-"""How far a long queue may stretch the time cap, or that of a lone row on a machine too slow for the cap: larger batches
-drain the queue sooner, and everybody in it waits as long anyway."""
+"""How far a long queue may stretch the time cap, or the time of a lone row where that is longer: larger batches drain
+the queue sooner, and everybody in it waits as long anyway."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,12 @@ class Whisper:
     """A loaded model. `name` is a directory or a name on the Hugging Face hub.
 
     On a CPU every decoding has one core and sounds are encoded one by one, which is faster there than together; on
-    another device the encoder takes the batch.
+    another device the encoder takes the batch (`encodes_together`).
     """
 
-    def __init__(self, name: str, *, device: str, compute_type: str, threads: int) -> None:
+    def __init__(
+        self, name: str, *, device: str, compute_type: str, threads: int, encodes_together: bool | None = None
+    ) -> None:
         try:
             loaded = WhisperModel(name, device=device, compute_type=compute_type, cpu_threads=1, num_workers=threads)
         except Exception as error:  # the loader raises what the file system, the hub or CUDA raised
@@ -66,7 +68,7 @@ class Whisper:
         self._tokenizer: Any = loaded.hf_tokenizer
         self._features: Any = loaded.feature_extractor
         self._vocabulary = int(self._tokenizer.get_vocab_size())
-        self._encodes_together = device != "cpu"
+        self._encodes_together = device != "cpu" if encodes_together is None else encodes_together
         self._mels = int(self._model.n_mels)
         for frames in window.BUCKETS:
             window.check(frames, self._mels)

@@ -43,11 +43,12 @@ async def test_accounts(client: Client) -> None:
 async def test_agents(client: Client) -> None:
     agent_id = await client.agent()
     agent = (await client.ask("GET", f"/agents/{agent_id}"))["data"]["agent"]
-    assert {key: agent[key] for key in ("name", "config", "isActive", "userId")} == {
-        **AGENT,
-        "isActive": True,
-        "userId": client.house.principal.user_id,
-    }
+    assert (agent["name"], agent["isActive"], agent["userId"]) == (
+        AGENT["name"],
+        True,
+        client.house.principal.user_id,
+    )
+    assert agent["config"].items() >= AGENT["config"].items()
     assert agent["stats"] == {"totalCalls": 0, "totalDuration": 0, "avgDuration": 0, "successRate": 0}
     patch = {"name": "Updated Sales Agent", "config": {"prompt": "Updated prompt...", "temperature": 0.8}}
     updated = (await client.ask("PUT", f"/agents/{agent_id}", json=patch))["data"]["agent"]

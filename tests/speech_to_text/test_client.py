@@ -1,4 +1,4 @@
-"""The speech-to-text worker as a Ray actor, asked the way a call actor asks it."""
+"""Two speech-to-text workers as Ray actors, asked the way a call actor asks them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from actors.speech_to_text import worker as speech_to_text
 from actors.speech_to_text.client import RayStt
 from models.errors import ProviderError
 from models.settings import Settings
-from providers.roles import SpeechAudio
+from providers.roles import SpeechAudio, SttKind, SttRequest
 from tests.local_ray import local_ray
 from tests.providers.sounds import over_the_phone, spoken
 
@@ -23,15 +23,17 @@ PHRASE = "i would like to book an appointment for tuesday"
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    return Settings(_env_file=None, stt_threads=2, ray_namespace="speech_to_text_test")
+    return Settings(_env_file=None, stt_threads=2, stt_workers=2, ray_namespace="speech_to_text_test")
 
 
 @pytest.fixture(scope="module")
-def worker(settings: Settings) -> Iterator[Any]:
+def workers(settings: Settings) -> Iterator[list[Any]]:
     with local_ray(settings.ray_namespace):
-        handle = speech_to_text.start(settings)
-        yield handle
-        ray.kill(handle)
+        handles = speech_to_text.start(settings)
+        ray.get([handle.health.remote() for handle in handles])
+        yield handles
+        for handle in handles:
+            ray.kill(handle)
 
 
 @pytest.fixture
@@ -39,59 +41,80 @@ async def audio() -> SpeechAudio:
     return over_the_phone(await spoken(PHRASE))
 
 
-async def test_a_caller_is_understood(worker: Any, audio: SpeechAudio) -> None:
-    transcript = await RayStt(worker, timeout_s=60.0).transcribe(audio)
+def request(audio: SpeechAudio, call: int = 0, *, kind: SttKind = SttKind.FINAL) -> SttRequest:
+    return SttRequest(f"call{call}", 1, 1, kind, audio)
+
+
+@pytest.mark.parametrize("kind", list(SttKind))
+async def test_a_caller_is_understood(workers: list[Any], audio: SpeechAudio, kind: SttKind) -> None:
+    transcript = await RayStt(workers, timeout_s=60.0).transcribe(request(audio, kind=kind))
     assert transcript.text == PHRASE
     assert transcript.confidence > 0.7
 
 
-async def test_there_is_one_worker_however_often_it_is_started(worker: Any, settings: Settings) -> None:
-    assert speech_to_text.start(settings)._actor_id == worker._actor_id
-    assert (await worker.health.remote()).threads == settings.stt_threads
+async def test_the_same_workers_are_found_however_often_they_are_started(
+    workers: list[Any], settings: Settings
+) -> None:
+    again = speech_to_text.start(settings)
+    assert [handle._actor_id for handle in again] == [handle._actor_id for handle in workers]
+    assert (await workers[0].health.remote()).slots == settings.stt_threads
 
 
-async def test_an_answer_that_takes_too_long_is_a_provider_error(worker: Any, audio: SpeechAudio) -> None:
+async def test_an_answer_that_takes_too_long_is_a_provider_error(workers: list[Any], audio: SpeechAudio) -> None:
     with pytest.raises(ProviderError) as caught:
-        await RayStt(worker, timeout_s=0.001).transcribe(audio)
+        await RayStt(workers, timeout_s=0.001).transcribe(request(audio))
     assert caught.value.retryable
 
 
-async def test_what_the_engine_refuses_for_good_stays_refused(worker: Any) -> None:
+async def test_what_the_engine_refuses_for_good_stays_refused(workers: list[Any]) -> None:
     with pytest.raises(ProviderError, match="may last") as caught:
-        await RayStt(worker, timeout_s=20.0).transcribe(SpeechAudio(bytes(8_000 * 40), 8_000, 30.0))
+        await RayStt(workers, timeout_s=20.0).transcribe(request(SpeechAudio(bytes(8_000 * 40), 8_000, 30.0)))
     assert not caught.value.retryable
 
 
-async def test_a_hundred_calls_at_once_are_all_understood(worker: Any, audio: SpeechAudio) -> None:
-    stt = RayStt(worker, timeout_s=60.0)
-    transcripts = await asyncio.gather(*(stt.transcribe(audio) for _ in range(100)))
+async def test_a_hundred_calls_at_once_are_all_understood_by_both(workers: list[Any], audio: SpeechAudio) -> None:
+    before = [(await worker.health.remote()).counts.decoded for worker in workers]
+    stt = RayStt(workers, timeout_s=60.0)
+    transcripts = await asyncio.gather(*(stt.transcribe(request(audio, call)) for call in range(100)))
     assert {transcript.text for transcript in transcripts} == {PHRASE}
+    after = [(await worker.health.remote()).counts.decoded for worker in workers]
+    assert min(now - then for now, then in zip(after, before, strict=True)) > 20
 
 
-async def test_cancelled_utterances_leave_the_queue(worker: Any, audio: SpeechAudio) -> None:
-    stt = RayStt(worker, timeout_s=60.0)
-    tasks = [asyncio.create_task(stt.transcribe(audio)) for _ in range(60)]
+async def test_cancelled_utterances_leave_the_queue(workers: list[Any], audio: SpeechAudio) -> None:
+    stt = RayStt(workers, timeout_s=60.0)
+    tasks = [asyncio.create_task(stt.transcribe(request(audio, call))) for call in range(60)]
     await asyncio.sleep(0.05)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert (await stt.transcribe(audio)).text == PHRASE
-    health = await worker.health.remote()
-    assert health.waiting == 0
+    assert (await stt.transcribe(request(audio))).text == PHRASE
+    assert [(await worker.health.remote()).waiting for worker in workers] == [0, 0]
 
 
-async def test_an_utterance_survives_the_death_of_the_worker(worker: Any, audio: SpeechAudio) -> None:
-    process = _the_workers_process()
-    stt = RayStt(worker, timeout_s=60.0)
-    asked = [asyncio.create_task(stt.transcribe(audio)) for _ in range(20)]
+async def test_utterances_survive_the_death_of_one_worker(workers: list[Any], audio: SpeechAudio) -> None:
+    stt = RayStt(workers, timeout_s=60.0)
+    asked = [asyncio.create_task(stt.transcribe(request(audio, call))) for call in range(40)]
     await asyncio.sleep(0.05)
-    process.kill()
-    transcripts = await asyncio.gather(*asked, stt.transcribe(audio))
+    ray.kill(workers[0], no_restart=False)
+    transcripts = await asyncio.gather(*asked, stt.transcribe(request(audio, 99)))
     assert {transcript.text for transcript in transcripts} == {PHRASE}
 
 
-def _the_workers_process() -> psutil.Process:
-    """Ours, not one of another Ray on this machine: a descendant of this process."""
+async def test_utterances_survive_the_death_of_all_workers(workers: list[Any], audio: SpeechAudio) -> None:
+    await asyncio.gather(*(RayStt([worker], timeout_s=60.0).transcribe(request(audio)) for worker in workers))
+    processes = _the_workers_processes()
+    assert len(processes) == len(workers)
+    stt = RayStt(workers, timeout_s=60.0)
+    asked = [asyncio.create_task(stt.transcribe(request(audio, call))) for call in range(20)]
+    await asyncio.sleep(0.05)
+    for process in processes:
+        process.kill()
+    transcripts = await asyncio.gather(*asked, stt.transcribe(request(audio, 99)))
+    assert {transcript.text for transcript in transcripts} == {PHRASE}
+
+
+def _the_workers_processes() -> list[psutil.Process]:
+    """Ours, not those of another Ray on this machine: descendants of this process."""
     ours = psutil.Process().children(recursive=True)
-    (process,) = [process for process in ours if "SpeechToText" in process.name()]
-    return process
+    return [process for process in ours if "SpeechToText" in process.name()]

@@ -19,7 +19,8 @@ class TestCosts:
         table.learn(400, 2, 140.0, 60.0)
         assert table.predict(400, 2) == pytest.approx(100.0 + ALPHA * 100.0)
         (cost,) = table.rows()
-        assert (cost.encode_ms, cost.decode_ms, cost.seen) == (pytest.approx(60.0), 60.0, 2)
+        assert cost.encode_ms == pytest.approx(60.0)
+        assert (cost.decode_ms, cost.seen) == (60.0, 2)
 
     def test_an_unknown_batch_is_scaled_from_the_nearest_known_one(self) -> None:
         table = CostTable()

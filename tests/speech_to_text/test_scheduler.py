@@ -26,9 +26,9 @@ def scheduler(*, slots: int = 1, waiting: int = 100, costs: CostTable | None = N
     return Scheduler(Limits(slots, 8, 250.0, BUCKETS, waiting), costs or table())
 
 
-def busy(**options: int) -> Scheduler:
-    """A scheduler whose slots are all taken by other calls."""
-    made = scheduler(**options)
+def busy(*, waiting: int = 100) -> Scheduler:
+    """A scheduler whose slot is taken by another call."""
+    made = scheduler(waiting=waiting)
     for _ in range(made.limits.slots):
         made.offer(job(FINAL, call=f"busy{next(_numbers)}"), 0.0)
         assert made.next(0.0).batch

@@ -43,6 +43,7 @@ AGENT_CONFIG = Shape(
         "firstMessage": text,
     },
     sometimes={"sessionTimeout": whole},
+    ours=dict.fromkeys(("turnTaking", "interruption", "silence", "voicemail", "tools"), anything),
 )
 AGENT_STATS = Shape({"totalCalls": whole, "totalDuration": whole, "avgDuration": number, "successRate": number})
 _AGENT: dict[str, Part] = {
@@ -69,7 +70,7 @@ PHONE = Shape(
         "createdAt": TIME,
     },
     sometimes={"agentId": ID, "agentName": text},
-    ours={"incomingUrl": URL},
+    ours={"incomingUrl": URL, "connectUrl": URL},
 )
 
 COST = Shape(dict.fromkeys(("stt", "llm", "tts", "telephony", "total"), number))

@@ -1,0 +1,180 @@
+"""What a caller hears when a vendor or the recogniser fails in the middle of a call, and how long they hear nothing.
+
+    python -m bench.faults [--times 2] [--only "model stalls" "recogniser killed"]
+
+Each call has a sound turn, a turn during which one part fails, and one after it is well again. Dead air is silence while
+the caller waits: until the first sound, and between sounds of the answer; the caller waits six seconds after the last one.
+Target: never more than 3 s.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import psutil
+
+from bench.conversation import Conversation, Pace, Product, World, arguments, load, pace_of, product, world
+from simulators.behaviour import Behaviour, Fault
+from simulators.caller import Do, HangUp, Say, Script, WaitForAgent
+from simulators.report import dead_air
+from simulators.tts import SpeechRequest
+
+PATIENCE_S = 6.0
+SPEECH_TO_TEXT = "ray::SpeechToText"
+"""How Ray titles the recogniser's processes."""
+KILL_AFTER_S = 0.6
+"""Into an utterance of about two seconds."""
+BEFORE, DURING, AFTER = (
+    "tuesday please",
+    "i would like to book an appointment for tuesday",
+    "what are your opening hours",
+)
+ANSWER = (
+    "We are open Monday to Friday from nine in the morning to five in the afternoon. On the first Saturday of the month "
+    "we are open from ten to twelve. Which day would you like?"
+)
+TOKENS_BEFORE = 8
+AUDIO_BEFORE_S = 0.5
+SHOWN = 70
+"""Characters of a text in the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What is wrong while the second turn is spoken and answered."""
+
+    llm: Behaviour | None = None
+    tts: Behaviour | None = None
+    kills_recogniser: bool = False
+
+
+def faults(pace: Pace) -> Mapping[str, Broken]:
+    """Everything that goes wrong, by name."""
+    llm, tts = pace.llm, pace.tts
+    return {
+        "nothing": Broken(),
+        "model stalls": Broken(llm=replace(llm, fault=Fault.STALL)),
+        "model stalls mid-reply": Broken(llm=replace(llm, fault=Fault.STALL, after=TOKENS_BEFORE)),
+        "model's stream cut": Broken(llm=replace(llm, fault=Fault.CUT, after=TOKENS_BEFORE)),
+        "model answers 500": Broken(llm=replace(llm, fault=Fault.BROKEN)),
+        "voice answers 500": Broken(tts=replace(tts, fault=Fault.BROKEN)),
+        "voice stalls": Broken(tts=replace(tts, fault=Fault.STALL)),
+        "voice stalls mid-speech": Broken(tts=replace(tts, fault=Fault.STALL, after=AUDIO_BEFORE_S)),
+        "recogniser killed": Broken(kills_recogniser=True),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One call with a fault in its second turn; None: nothing was heard."""
+
+    first_s: float | None
+    longest_s: float
+    said: tuple[str, ...]
+    """What the log says was heard of the agent in answer to that turn."""
+    voiced: int
+    """Requests the voice's vendor got meanwhile."""
+    stored: tuple[str, ...]
+    """What the log holds of the turn itself."""
+    has_recovered: bool
+    """Whether the turn after it was answered."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = arguments(__doc__)
+    names = list(faults(Pace()))
+    parser.add_argument("--times", type=int, default=2, help="calls for each fault")
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    options = parser.parse_args()
+    with product() as deployed:
+        found = asyncio.run(_measure(deployed, pace_of(options), options.only, options.times))
+        print(f"{pace_of(options)}; {load()} after the last call")
+    for name, outcomes in found.items():
+        _print(name, outcomes)
+    worst = max(outcome.longest_s for outcomes in found.values() for outcome in outcomes)
+    print(f"longest dead air of all: {worst:.1f} s")
+
+
+async def _measure(deployed: Product, pace: Pace, names: Sequence[str], times: int) -> dict[str, list[Outcome]]:
+    """One call at a time: what fails, fails for every call there is."""
+    found: dict[str, list[Outcome]] = {}
+    async with world(deployed, pace, answer=lambda _: ANSWER) as made:
+        agent = await made.agent()
+        for name in names:
+            for _ in range(times):
+                script = _script(made, pace, faults(pace)[name], _recognisers(deployed))
+                call = await made.call(agent, script)
+                found.setdefault(name, []).append(_outcome(call, made.tts.requests))
+    return found
+
+
+def _script(made: World, pace: Pace, broken: Broken, kill: Callable[[], None]) -> Script:
+    def fail() -> None:
+        made.llm.behaviours.default = broken.llm or pace.llm
+        made.tts.behaviours.default = broken.tts or pace.tts
+
+    def recover() -> None:
+        made.llm.behaviours.default, made.tts.behaviours.default = pace.llm, pace.tts
+
+    during = (Do(fail), *([Do(kill, KILL_AFTER_S)] if broken.kills_recogniser else []), Say(DURING))
+    waiting = WaitForAgent(quiet_s=PATIENCE_S, timeout_s=40.0)
+    return Script(
+        (
+            *(WaitForAgent(timeout_s=30.0), Say(BEFORE), WaitForAgent(timeout_s=30.0)),
+            *(*during, waiting, Do(recover)),
+            *(Say(AFTER), WaitForAgent(timeout_s=30.0), HangUp()),
+        )
+    )
+
+
+def _recognisers(deployed: Product) -> Callable[[], None]:
+    """Kills the processes that recognise speech, as a machine that runs out of memory does."""
+    ray_pid = deployed.children.pid("ray") or 0
+
+    def kill() -> None:
+        for pid in _pids(ray_pid):
+            os.kill(pid, signal.SIGKILL)
+
+    return kill
+
+
+def _pids(ray_pid: int) -> Iterator[int]:
+    for process in psutil.Process(ray_pid).children(recursive=True):
+        try:
+            if SPEECH_TO_TEXT in " ".join(process.cmdline()):
+                yield process.pid
+        except psutil.NoSuchProcess:
+            continue  # it ended since it was listed
+
+
+def _outcome(call: Conversation, requests: Sequence[SpeechRequest]) -> Outcome:
+    said = call.report.utterances
+    broken = said[1]
+    after = said[2].start if len(said) > 2 else call.report.ended
+    first_s, longest_s = dead_air(call.report.agent_speech, broken.end, after)
+    return Outcome(
+        first_s,
+        longest_s,
+        tuple(turn.content for turn in call.agent_turns if broken.start < call.at(turn) < after),
+        sum(broken.start < request.at < after for request in requests),
+        tuple(turn.text for turn in call.stored if broken.start < turn.at < after),
+        has_recovered=len(said) > 2 and call.report.replies[2].audible_s is not None,
+    )
+
+
+def _print(name: str, outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        first = "nothing" if outcome.first_s is None else f"first sound {outcome.first_s:.2f} s after the caller"
+        well = "well again" if outcome.has_recovered else "NOT WELL AGAIN"
+        print(f"{name:24} {first}, longest dead air {outcome.longest_s:.2f} s, {well}")
+        print(f"    the log has {' | '.join(text[:SHOWN] for text in outcome.stored) or 'nothing'!r} of the caller")
+        print(f"    the voice's vendor was asked {outcome.voiced} times; the agent said, by the log:")
+        for text in outcome.said:
+            print(f"      {text[:SHOWN]!r}")
+
+
+if __name__ == "__main__":
+    main()
