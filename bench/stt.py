@@ -95,20 +95,22 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=75.0, help="of conversation, per number of calls")
     parser.add_argument("--calls", type=int, nargs="*", default=[16, 64])
     parser.add_argument("--shape", choices=SHAPES, default="base")
+    parser.add_argument("--skip-throughput", action="store_true")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     print(f"{options.shape} shape, int8, {THREADS} threads, load average before {load:.2f}")
     with tempfile.TemporaryDirectory() as directory:
         path = write_random_whisper(Path(directory) / "model", SHAPES[options.shape])
-        asyncio.run(_run(path, options.calls, options.seconds))
+        asyncio.run(_run(path, options.calls, options.seconds, has_throughput=not options.skip_throughput))
 
 
-async def _run(path: Path, calls: Sequence[int], seconds: float) -> None:
+async def _run(path: Path, calls: Sequence[int], seconds: float, *, has_throughput: bool) -> None:
     engine = Whisper(str(path), device="cpu", compute_type="int8", threads=THREADS)
     limits = Limits.for_device("cpu", threads=THREADS, buckets=window.BUCKETS)
     sound = noise(30.0)
     clip = SpeechAudio(sound[: int(CLIP_S * LINE_HZ)], LINE_HZ, CLIP_S)
-    await _throughput(Naive(path), _dispatcher(engine, limits), clip)
+    if has_throughput:
+        await _throughput(Naive(path), _dispatcher(engine, limits), clip)
     print(f"\n{'calls':>5} {'turns':>6} {'wait p50':>9} {'p95':>6} {'p99':>6} ms  spoken for at once  "
           f"partials heard/shed  specs shed  finals  batch  cores busy")  # fmt: skip
     for number in calls:

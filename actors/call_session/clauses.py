@@ -5,9 +5,12 @@ import re
 FIRST_CLAUSE_WORDS = 3
 """A comma may end the first clause after this many words: the sooner it is spoken, the shorter the wait."""
 CLAUSE_WORDS = 8
-LONGEST_WORDS = 24
+FIRST_LONGEST_WORDS, LONGEST_WORDS = 8, 24
+"""Without any punctuation a clause is cut after so many words."""
 
 _SENTENCE_END = re.compile(r"[.!?…:;]+[\"')\]]*\s+|\n+")
+_FULL_STOP = re.compile(r"(?:[^\W\d_]{3,}\.|[!?])[\"')\]]*$")
+"""The end of a sentence as surely as it can be known before the next word: no figure, initial or short abbreviation."""
 _COMMA = re.compile(r",\s+|\s+[\u2013\u2014-]\s+")
 _ABBREVIATION = re.compile(r"(?:^|\s)(?:mr|mrs|ms|dr|st|no|vs|e\.g|i\.e|[a-z])\.\s*$", re.IGNORECASE)
 _MARKUP = re.compile(r"[*_`#~]+|\[(?=[^\]]*\]\()|\]\([^)]*\)")
@@ -53,5 +56,8 @@ class ClauseCutter:
         for match in _COMMA.finditer(self._pending):
             if len(self._pending[: match.start()].split()) >= enough:
                 return match.end()
+        if self._count == 0 and _FULL_STOP.search(self._pending):
+            return len(self._pending)
         words = list(re.finditer(r"\S+\s+", self._pending))
-        return words[LONGEST_WORDS - 1].end() if len(words) >= LONGEST_WORDS else None
+        most = FIRST_LONGEST_WORDS if self._count == 0 else LONGEST_WORDS
+        return words[most - 1].end() if len(words) >= most else None

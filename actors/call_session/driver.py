@@ -10,6 +10,7 @@ from pathlib import Path
 from actors.billing.rating import Prices
 from actors.call_session import protocol as p
 from actors.call_session.journal import Journal
+from actors.call_session.lag import LoopLag
 from actors.call_session.listener import Listener
 from actors.call_session.machine import CallMachine
 from actors.call_session.prompt import history_of
@@ -63,6 +64,7 @@ class CallDriver:
         self._outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_MESSAGES)
         self._answered_at: float | None = None
         self._vendors: Vendors | None = None
+        self._lag = LoopLag()
         self._journal = Journal(
             call,
             parts.log,
@@ -80,9 +82,11 @@ class CallDriver:
                 reading = group.create_task(self._read(inbound))
                 sending = group.create_task(self._send(send))
                 writing = group.create_task(self._journal.run())
+                measuring = group.create_task(self._lag.run())
                 await self._loop(self._vendors)
                 self._vendors.cancel_all()
                 reading.cancel()
+                measuring.cancel()
                 await writing
                 sending.cancel()
         finally:
@@ -100,6 +104,7 @@ class CallDriver:
             "phase": self._machine.phase.name.lower(),
             "messages": len(self._machine.history),
             "telephonyMs": usage.telephony_ms,
+            "loopLagMs": self._lag.figures(),
         }
 
     # --- the loop -------------------------------------------------------------------------------------

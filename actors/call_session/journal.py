@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 MAX_WAITING = 500
 """Entries the log may fall behind before the call fails: about an hour of conversation."""
+MAX_PARTIALS_BEHIND = 10
 
 
 class Journal:
@@ -56,7 +57,11 @@ class Journal:
         self._entries: asyncio.Queue[tuple[Entry, datetime]] = asyncio.Queue(MAX_WAITING)
 
     def add(self, entry: Entry) -> None:
-        """Write this next; the time is now, however long the database takes."""
+        """Write this next; the time is now, however long the database takes. Behind a slow one partial texts are left
+        out: they would be late, and are replaced by the next.
+        """
+        if isinstance(entry, TellPartial) and self._entries.qsize() > MAX_PARTIALS_BEHIND:
+            return
         self._entries.put_nowait((entry, datetime.now(UTC)))
 
     async def run(self) -> None:

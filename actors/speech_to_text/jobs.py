@@ -56,12 +56,12 @@ class Job:
 
     def has_same_words_as(self, other: "Job") -> bool:
         """Whether both ask for the same speech, both at a pause."""
-        is_at_pause = SttKind.PARTIAL not in (self.asked_as, other.asked_as)
-        return is_at_pause and self.call == other.call and self._place == other._place
+        is_place_same = self.call == other.call and self._place == other._place
+        return is_place_same and SttKind.PARTIAL not in (self.asked_as, other.asked_as)
 
     def supersedes(self, other: "Job") -> bool:
         """Whether this one makes `other`, should it still wait, worthless. Nothing makes a FINAL worthless."""
-        if other.kind is SttKind.FINAL or self.call != other.call or self._place < other._place:
+        if self.call != other.call or self._place < other._place or other.kind is SttKind.FINAL:
             return False
         if self.utterance == other.utterance:
             return self.revision > other.revision or self.kind < other.kind or other.kind is SttKind.PARTIAL

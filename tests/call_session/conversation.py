@@ -1,6 +1,7 @@
 """A call without a network: plays carrier, recogniser, model and voice for the machine on a virtual clock."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from actors.call_session import protocol as p
@@ -8,6 +9,7 @@ from actors.call_session.machine import CallMachine
 from actors.call_session.turn import WINDOW_S
 from models.agent import AgentConfig, Llm, Voice
 from models.conversation import Silence
+from providers.roles import ToolCall
 
 T = TypeVar("T")
 
@@ -15,6 +17,19 @@ RATE_HZ = 8000
 CHUNK_BYTES = 3200
 PCM_BYTES_PER_WORD = 3200
 """Every word the fake voice says lasts 200 ms: one chunk."""
+LEVEL = 8000
+"""The fake voice's sample value."""
+DUCKED_LEVEL = 2009
+"""12 dB below it."""
+
+
+@dataclass(slots=True)
+class Sound:
+    """What the carrier plays: `level` is its first sample, from `start` to `end` on the virtual clock."""
+
+    start: float
+    end: float
+    level: int
 
 
 def agent_config(*, first_message: str = "", session_timeout: int = 300, **more: object) -> AgentConfig:
@@ -32,7 +47,10 @@ def agent_config(*, first_message: str = "", session_timeout: int = 300, **more:
 
 
 class Conversation:
-    """Feeds events and keeps every command. Marks are echoed when their audio has sounded."""
+    """Feeds events and keeps every command. Marks are echoed when their audio has sounded.
+
+    With `has_voice` every clause is voiced at once; without, `voice` does it.
+    """
 
     def __init__(
         self,
@@ -41,13 +59,17 @@ class Conversation:
         session_timeout: int = 300,
         echo_marks: bool = True,
         is_outbound: bool = False,
+        has_voice: bool = False,
         **more: object,
     ) -> None:
         self.now = 100.0
         config = agent_config(first_message=first_message, session_timeout=session_timeout, **more)
         self.machine = CallMachine(config, now=self.now, is_outbound=is_outbound)
         self.commands: list[p.Command] = []
+        self.sounds: list[Sound] = []
+        """What the caller has heard and will hear, in order."""
         self._echo_marks = echo_marks
+        self._has_voice = has_voice
         self._marks: list[tuple[float, str]] = []
         self._sounding_until = 0.0
 
@@ -56,24 +78,42 @@ class Conversation:
         self.commands += commands
         for command in commands:
             self._carrier(command)
-        return commands
+        if not self._has_voice:
+            return commands
+        return [*commands, *(self.voice(commands) if any(isinstance(c, p.Synthesize) for c in commands) else [])]
 
     def answer(self) -> list[p.Command]:
         return self.send(p.Answered(RATE_HZ, CHUNK_BYTES))
 
-    def hear(self, probability: float, seconds: float) -> list[p.Command]:
+    def hear(self, probability: float, seconds: float, *, hush_s: float = 0.0) -> list[p.Command]:
         """Caller audio; time passes."""
         commands = []
         for _ in range(round(seconds / WINDOW_S)):
             commands += self.wait(WINDOW_S)
-            commands += self.send(p.FrameHeard(probability))
+            commands += self.send(p.FrameHeard(probability, hush_s))
         return commands
+
+    def quiet_until(self, kind: type[p.Command], limit_s: float = 5.0) -> float:
+        """Feed silence until a command of the kind comes; how many seconds of it that took."""
+        for count in range(1, round(limit_s / WINDOW_S)):
+            if any(isinstance(command, kind) for command in self.be_quiet(WINDOW_S)):
+                return count * WINDOW_S
+        raise AssertionError(f"no {kind.__name__} in {limit_s} s")
 
     def speak(self, seconds: float = 1.0) -> list[p.Command]:
         return self.hear(0.9, seconds)
 
     def be_quiet(self, seconds: float) -> list[p.Command]:
         return self.hear(0.01, seconds)
+
+    def hear_caller(self, text: str, seconds: float = 1.0, *, pause_s: float = 0.12) -> list[p.Command]:
+        """Speech and the pause at which it is recognised; the turn is not over yet."""
+        return [*self.speak(seconds), *self.be_quiet(pause_s), *self.recognise(text)]
+
+    def ask(self, text: str, answer: str) -> None:
+        """A caller turn and the reply to it, which is voiced and begins to sound."""
+        self.say(text)
+        self.voice(self.reply(answer))
 
     def say(self, text: str) -> list[p.Command]:
         """One whole caller turn, recognised at its pause."""
@@ -96,10 +136,16 @@ class Conversation:
         """The voice delivers every clause asked for in these commands (or in the whole call, once each)."""
         out = []
         for order in [c for c in (commands or self.commands) if isinstance(c, p.Synthesize)]:
-            pcm = b"\1\0" * (PCM_BYTES_PER_WORD // 2 * len(order.text.split()))
+            pcm = LEVEL.to_bytes(2, "little") * (PCM_BYTES_PER_WORD // 2 * len(order.text.split()))
             out += self.send(p.SpeechPiece(order.turn, order.clause, pcm))
             out += self.send(p.SpeechDone(order.turn, order.clause))
         return out
+
+    def ask_for(self, *calls: ToolCall, text: str = "") -> list[p.Command]:
+        """The model writes `text` and wants functions called."""
+        turn = self.last(p.StartReply).turn
+        commands = self.send(p.ReplyPiece(turn, text)) if text else []
+        return [*commands, *self.send(p.ToolsAsked(turn, calls)), *self.send(p.ReplyDone(turn))]
 
     def wait(self, seconds: float) -> list[p.Command]:
         """Time passes: marks come back, deadlines fire."""
@@ -127,12 +173,30 @@ class Conversation:
     def saved(self) -> list[tuple[str, str]]:
         return [(turn.role, turn.text) for turn in self.all(p.SaveTurn)]
 
+    def orders(self) -> list[str]:
+        """Every clause the voice was asked for."""
+        return [order.text for order in self.all(p.Synthesize)]
+
+    def level(self, at: float | None = None) -> int:
+        """How loud the agent is in the caller's ear, now or at a time; 0: silent."""
+        at = self.now if at is None else at
+        return next((sound.level for sound in self.sounds if sound.start <= at < sound.end), 0)
+
+    def heard_s(self) -> float:
+        """How many seconds of the agent have sounded or will."""
+        return sum(sound.end - sound.start for sound in self.sounds if sound.level)
+
     def _carrier(self, command: p.Command) -> None:
         match command:
             case p.SendAudio():
-                self._sounding_until = max(self.now, self._sounding_until) + len(command.pcm) / (2 * RATE_HZ)
+                start = max(self.now, self._sounding_until)
+                self._sounding_until = start + len(command.pcm) / (2 * RATE_HZ)
+                self.sounds.append(Sound(start, self._sounding_until, int.from_bytes(command.pcm[:2], "little")))
             case p.SendMark() if self._echo_marks:
                 self._marks.append((self._sounding_until, command.name))
             case p.ClearPlayback():
                 self._marks.clear()
                 self._sounding_until = self.now
+                self.sounds = [sound for sound in self.sounds if sound.start < self.now]
+                for sound in self.sounds:
+                    sound.end = min(sound.end, self.now)

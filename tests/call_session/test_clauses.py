@@ -1,6 +1,6 @@
 import pytest
 
-from actors.call_session.clauses import LONGEST_WORDS, ClauseCutter, speakable
+from actors.call_session.clauses import FIRST_LONGEST_WORDS, LONGEST_WORDS, ClauseCutter, speakable
 
 
 def cut(*pieces: str) -> list[str]:
@@ -32,15 +32,22 @@ def test_the_cut_does_not_depend_on_how_the_stream_was_split(text: str) -> None:
     assert cut(*text) == cut(text)
 
 
-def test_a_sentence_is_ready_as_soon_as_the_next_one_can_begin() -> None:
+def test_the_first_sentence_is_ready_with_its_last_letter_and_others_when_the_next_can_begin() -> None:
     cutter = ClauseCutter()
-    assert cutter.feed("Hello there.") == []
-    assert cutter.feed(" ") == ["Hello there."]
+    assert cutter.feed("Hello there.") == ["Hello there."]
+    assert cutter.feed(" Fine thanks.") == []
+    assert cutter.feed(" ") == ["Fine thanks."]
+
+
+@pytest.mark.parametrize("piece", ["It costs 3.", "Dr.", "I live in the U.S.", "My name is J."])
+def test_a_dot_that_may_go_on_ends_nothing(piece: str) -> None:
+    assert ClauseCutter().feed(piece) == []
 
 
 def test_a_reply_without_punctuation_is_cut_by_length() -> None:
     clauses = cut("word " * 60)
-    assert [len(clause.split()) for clause in clauses] == [LONGEST_WORDS, LONGEST_WORDS, 60 - 2 * LONGEST_WORDS]
+    first, most = FIRST_LONGEST_WORDS, LONGEST_WORDS
+    assert [len(clause.split()) for clause in clauses] == [first, most, most, 60 - first - 2 * most]
 
 
 def test_links_are_spoken_as_their_text() -> None:
