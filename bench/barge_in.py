@@ -3,9 +3,11 @@
     python -m bench.barge_in [--each 20] [--at-once 4]
 
 The voice's simulator speaks a steady tone, so every change of level is the product's and is seen to 10 ms; replies are
-40 words long, so none ends by itself meanwhile. The caller's line carries no echo of the agent. Targets, p95: 250 ms from
-the beginning of speech to ducked (8 dB down, or silent); 450 ms from the beginning of a real interruption to silence;
-600 ms from the end of a cough of 700 ms to the full level. A backchannel does not stop the agent.
+40 words long, so none ends by itself meanwhile. The caller's line carries no echo of the agent.
+
+Targets, p95: 250 ms from the beginning of speech to ducked (8 dB down, or silent); 450 ms from the beginning of a real
+interruption to silence; 600 ms from the end of a cough of 700 ms to the full level. A backchannel does not stop the
+agent.
 
 Half the coughs are breath alone, which the voice-activity detector should not even notice; half have a voice in them.
 The shipped demonstration Whisper knows "okay" and "yeah", but not "mhm", of which it makes other words or none.

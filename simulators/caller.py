@@ -80,7 +80,8 @@ class Caller:
         self._sounds = await rehearsed(self._script)
         try:
             for step in self._script.steps:
-                if isinstance(step, HangUp) or time.monotonic() - self._receiver.ear.origin > self._script.lasts_s:
+                is_late = time.monotonic() - self._receiver.ear.origin > self._script.lasts_s
+                if isinstance(step, HangUp) or (is_late and not isinstance(step, WaitForAgent)):
                     return
                 await self._take(step)
         finally:

@@ -53,7 +53,7 @@ class LlmServer:
     ) -> None:
         self.behaviours = behaviours or Series(Behaviour())
         self.requests: list[ChatRequest] = []
-        self._answer = answer
+        self.answer = answer
         self._api_key = api_key
         self._running = AsyncExitStack()
         routes = [
@@ -97,7 +97,7 @@ class LlmServer:
             return refusal(429, _error("Rate limit reached.", "requests", "rate_limit_exceeded"), behaviour)
         if behaviour.fault is Fault.BROKEN:
             return refusal(500, _error("The server had an error.", "server_error", None))
-        said = self._answer(chat.messages)
+        said = self.answer(chat.messages)
         answer = Answer(said) if isinstance(said, str) else said
         if not chat.is_stream:
             await Pace(behaviour).wait(_completion_tokens(answer))

@@ -116,7 +116,7 @@ Step = (
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Who calls, and what they do. No step begins later than `lasts_s` into the call."""
+    """Who calls, and what they do. Later than `lasts_s` into the call they only hear the agent out."""
 
     steps: tuple[Step, ...]
     voice: str = "en-us+m3"

@@ -82,6 +82,56 @@ DIGIT_PATTERNS = (
     "i have your number as {phone}", "the code is {digits}", "press {digits}",
 )
 
+BACKCHANNELS = (
+    "okay", "okay", "yeah", "yeah", "yes", "right", "right", "i see", "i see", "sure", "uh huh", "uh huh", "mhm",
+    "mhm", "mm hmm", "hmm", "hmm", "um", "um", "uh", "uh", "oh", "ah", "oh okay", "oh i see", "okay okay", "got it",
+    "yeah yeah", "all right", "great", "good", "really", "um yes", "uh yes", "um no", "well", "well um", "so", "no",
+    "fine",
+)
+INTERRUPTIONS = (
+    "stop", "stop", "stop stop", "wait", "wait", "wait wait", "wait a second", "wait a moment", "wait a minute",
+    "hold on", "hold on a second", "excuse me", "excuse me", "no no", "no no no", "no wait", "no stop", "stop please",
+    "sorry",
+    "just a second", "one second", "one second please", "hang on", "hello hello", "that is enough", "stop talking",
+    "wait please", "but wait", "sorry what", "no that is wrong", "please stop", "actually no", "actually wait",
+)
+MACHINES = (
+    "please leave a message after the tone", "leave a message after the beep", "please leave your name and number",
+    "please leave your name and number after the tone", "record your message after the tone", "please try again later",
+    "the number you have dialled is not in service", "the number you have dialled is not correct",
+    "the number you have called is not available", "the person you are calling is not available",
+    "i am not available to take your call", "is not available to take your call", "we can not take your call right now",
+    "sorry i can not come to the phone right now", "i will call you back", "please check the number and call again",
+    "please hold", "please hold the line", "all our agents are busy", "your call is important to us",
+    "to speak to an agent press zero", "press one for an appointment", "press two for your bill",
+    "to repeat this menu press nine", "press three to speak to a human", "please call again later",
+    "i am busy and can not come to the phone", "please send a message and i will call you", "the mailbox is full",
+    "please check the number", "the number is not available", "at the tone please record your message",
+    "hello, you have reached my voice mail", "this call may be recorded", "thank you for calling the demo clinic",
+)
+MACHINE_PATTERNS = (
+    "you have reached the voice mailbox of {name}", "you have reached the voice mailbox of {name} {surname}",
+    "you have reached {name}", "hi you have reached {name}, please leave a message", "{name} is not available",
+    "{name} is not available to take your call", "for sales press {digit}", "for {item} press {digit}",
+    "press {digit} for {item}", "press {digit} to speak to an agent", "to speak to {name} press {digit}",
+    "the number {digits} is not in service", "hello this is {name}, please leave a message after the tone",
+)
+LEAD_INS = ("um", "uh", "well", "so", "okay", "yes", "no", "oh", "okay so", "actually", "hi", "hello")
+JOINTS = ("and", "and", "and", "but", "so", "", "", "")
+LOOSE_ENDS = ("and", "and", "and", "but", "or", "so", "because", "um", "uh")
+OPEN_ENDS = frozenset(
+    "to and my is for the a an on at in i you would like can have your number name with of about it do what was".split()
+)
+PHONEMES = {
+    "mhm": ("[[m@h'@m]]", "[[@mh'@m]]", "[[m'@hm]]", "mhm"),
+    "mm hmm": ("[[@mh'@m]]", "[[m'h@m]]", "[[m: h'@m]]"),
+    "uh huh": ("uh huh", "[[@h'V]]", "[[Vh'V]]"),
+    "hmm": ("hmm", "[[h'@m:]]", "[[h@m]]"),
+    "um": ("um", "[[V:m]]", "[[@m:]]"),
+    "uh": ("uh", "[[V:]]", "[[@:]]"),
+    "ah": ("ah", "[[A:]]"),
+}  # what is no word in espeak-ng's dictionary is spelled out, so how people say it is written in its phonemes
+
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 HOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -1,10 +1,6 @@
-"""Speaks phrases with espeak-ng: many voices for training, two held-out variants for the test.
-
-Calls the library of the espeakng-loader wheel directly; starting a program per phrase would be twenty times slower.
-"""
+"""Speaks phrases with espeak-ng: many voices for training, two held-out variants for the test."""
 
 import argparse
-import ctypes
 import itertools
 import multiprocessing
 import random
@@ -12,16 +8,12 @@ import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
 
-import espeakng_loader
 import numpy as np
-import numpy.typing as npt
 
-from tools.demo_whisper.corpus import Phrase, Split, phrases_of
+from tools.demo_whisper.corpus import Kind, Phrase, Split, mixed, phrases_of
+from tools.demo_whisper.espeak import Delivery, Pcm, Spans, Speaker, audible
 from tools.demo_whisper.line import LINE_RATE_HZ
-
-Pcm: TypeAlias = npt.NDArray[np.int16]
 
 ACCENTS = (
     "en-us",
@@ -68,22 +60,7 @@ HELD_OUT_VOICES = ("en-us+m5", "en+f5", "en-us+f5", "en-gb-x-rp+m5")
 MIN_SPEECH_S = 0.1
 MAX_SPEECH_S = 9.0
 
-_RETRIEVAL = 1  # espeak_AUDIO_OUTPUT: hand the samples to the callback, play nothing
-_CHARS_UTF8 = 1
-_RATE, _PITCH, _RANGE, _WORD_GAP = 1, 3, 4, 7  # espeak_PARAMETER
-
-_SampleCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How one phrase is spoken."""
-
-    voice: str
-    words_per_min: int
-    pitch: int  # espeak scale, 0-100
-    pitch_range: int  # espeak scale, 0-100
-    word_gap: int  # extra silence between words, units of 10 ms
+PAUSE_S = (0.0, 0.7)  # between the pieces of a phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,50 +70,16 @@ class Utterance:
     transcript: str
     is_digits: bool
     pcm: Pcm
+    spans: Spans  # where each word lies; none where espeak-ng does not tell
 
 
-class Speaker:
-    """The espeak-ng library, once per process: it keeps its state in globals."""
+def speak(split: Split, count: int, *, seed: int, kind: Kind | None = Kind.WHOLE, workers: int = 1) -> list[Utterance]:
+    """The first `count` utterances of a split; the same arguments give the same phrases in the same voices.
 
-    def __init__(self) -> None:
-        self._espeak = ctypes.CDLL(espeakng_loader.get_library_path())
-        data = str(espeakng_loader.get_data_path()).encode()
-        self._rate_hz: int = self._espeak.espeak_Initialize(_RETRIEVAL, 0, data, 0)
-        if self._rate_hz <= 0:
-            raise RuntimeError("espeak-ng did not start")
-        self._chunks: list[bytes] = []
-        self._callback = _SampleCallback(self._keep)  # held here, or it is freed while the library still calls it
-        self._espeak.espeak_SetSynthCallback(self._callback)
-
-    def say(self, text: str, delivery: Delivery) -> Pcm:
-        """Speak one text and return it at the line's rate."""
-        if self._espeak.espeak_SetVoiceByName(delivery.voice.encode()) != 0:
-            raise ValueError(f"espeak-ng has no voice {delivery.voice}")
-        for parameter, value in (
-            (_RATE, delivery.words_per_min),
-            (_PITCH, delivery.pitch),
-            (_RANGE, delivery.pitch_range),
-            (_WORD_GAP, delivery.word_gap),
-        ):
-            self._espeak.espeak_SetParameter(parameter, value, 0)
-        self._chunks = []
-        encoded = text.encode()
-        self._espeak.espeak_Synth(encoded, len(encoded) + 1, 0, 0, 0, _CHARS_UTF8, None, None)
-        self._espeak.espeak_Synchronize()
-        return _resampled(np.frombuffer(b"".join(self._chunks), dtype=np.int16), self._rate_hz)
-
-    def _keep(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int | None) -> int:
-        if samples and count > 0:
-            self._chunks.append(ctypes.string_at(samples, count * 2))
-        return 0
-
-
-def speak(split: Split, count: int, *, seed: int, workers: int = 1) -> list[Utterance]:
-    """The first `count` utterances of a split; the same arguments give the same phrases in the same voices."""
-    jobs = [
-        (phrase, split, f"{split}:{seed}:{index}")
-        for index, phrase in enumerate(itertools.islice(phrases_of(split, seed=seed), count))
-    ]
+    No `kind`: all kinds, mixed as for training.
+    """
+    phrases = mixed(split, seed=seed) if kind is None else phrases_of(split, seed=seed, kind=kind)
+    jobs = [(phrase, split, f"{split}:{seed}:{index}") for index, phrase in enumerate(itertools.islice(phrases, count))]
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         spoken = pool.map(_speak_one, jobs, chunksize=64)
     return [utterance for utterance in spoken if MIN_SPEECH_S < len(utterance.pcm) / LINE_RATE_HZ < MAX_SPEECH_S]
@@ -150,17 +93,21 @@ def save(utterances: list[Utterance], path: Path) -> None:
         is_digits=np.array([utterance.is_digits for utterance in utterances]),
         length=np.array([len(utterance.pcm) for utterance in utterances]),
         pcm=np.concatenate([utterance.pcm for utterance in utterances]),
+        words=np.array([len(utterance.spans) for utterance in utterances]),
+        spans=np.concatenate([utterance.spans for utterance in utterances]),
     )
 
 
 def load(path: Path) -> list[Utterance]:
     """Read what save() wrote."""
     with np.load(path) as data:
-        ends = np.cumsum(data["length"])
-        pcm = np.split(data["pcm"], ends[:-1])
+        pcm = np.split(data["pcm"], np.cumsum(data["length"])[:-1])
+        spans = np.split(data["spans"], np.cumsum(data["words"])[:-1])
         return [
-            Utterance(str(transcript), bool(is_digits), samples)
-            for transcript, is_digits, samples in zip(data["transcript"], data["is_digits"], pcm, strict=True)
+            Utterance(str(transcript), bool(is_digits), samples, words)
+            for transcript, is_digits, samples, words in zip(
+                data["transcript"], data["is_digits"], pcm, spans, strict=True
+            )
         ]
 
 
@@ -171,8 +118,29 @@ def _speaker() -> Speaker:
 
 def _speak_one(job: tuple[Phrase, Split, str]) -> Utterance:
     phrase, split, seed = job
-    delivery = _delivery(split, random.Random(seed))
-    return Utterance(phrase.transcript, phrase.is_digits, _speaker().say(phrase.spoken, delivery))
+    rng = random.Random(seed)
+    delivery = _delivery(split, rng)
+    if len(phrase.pieces) == 1:
+        pcm, spans = _speaker().say(phrase.spoken, delivery)
+    else:
+        pcm, spans = _joined([_speaker().say(piece, delivery) for piece in phrase.pieces], rng)
+    if len(spans) != len(phrase.transcript.split()):
+        spans = spans[:0]
+    return Utterance(phrase.transcript, phrase.is_digits, pcm, spans)
+
+
+def _joined(pieces: list[tuple[Pcm, Spans]], rng: random.Random) -> tuple[Pcm, Spans]:
+    """The pieces without the silence around them, one after the other with a drawn pause between them."""
+    parts: list[Pcm] = []
+    places: list[Spans] = []
+    at = 0
+    for pcm, spans in pieces:
+        first, last = audible(pcm)
+        pause = int(rng.uniform(*PAUSE_S) * LINE_RATE_HZ)
+        parts += [pcm[first:last], np.zeros(pause, np.int16)]
+        places.append(np.clip(spans - first, 0, last - first) + np.int32(at))
+        at += last - first + pause
+    return np.concatenate(parts[:-1]), np.concatenate(places)
 
 
 def _delivery(split: Split, rng: random.Random) -> Delivery:
@@ -187,22 +155,6 @@ def _delivery(split: Split, rng: random.Random) -> Delivery:
     )
 
 
-def _resampled(samples: Pcm, rate_hz: int) -> Pcm:
-    """Down to the line's rate by cutting the spectrum; the clip is a whole number of both rates' periods."""
-    step, line_step = _lowest_terms(rate_hz, LINE_RATE_HZ)
-    blocks = -(-len(samples) // step) + 8  # zeros behind the end keep the cut from wrapping round into the start
-    spectrum = np.fft.rfft(samples.astype(np.float32), blocks * step)
-    length = blocks * line_step
-    resampled = np.fft.irfft(spectrum[: length // 2 + 1], length) * (line_step / step)
-    end = -(-len(samples) * line_step // step)
-    return np.clip(np.round(resampled[:end]), -32768, 32767).astype(np.int16)
-
-
-def _lowest_terms(rate_hz: int, other_hz: int) -> tuple[int, int]:
-    divisor = int(np.gcd(rate_hz, other_hz))
-    return rate_hz // divisor, other_hz // divisor
-
-
 def main() -> None:
     """Write one split to a file."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -211,9 +163,10 @@ def main() -> None:
     parser.add_argument("--phrases", type=int, default=28_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--kind", type=Kind, choices=list(Kind), help="one kind of phrase; without it the mixture")
     options = parser.parse_args()
     started_s = time.monotonic()
-    utterances = speak(options.split, options.phrases, seed=options.seed, workers=options.workers)
+    utterances = speak(options.split, options.phrases, seed=options.seed, kind=options.kind, workers=options.workers)
     save(utterances, options.path)
     hours = sum(len(utterance.pcm) for utterance in utterances) / LINE_RATE_HZ / 3600
     print(f"{len(utterances)} utterances, {hours:.1f} h of speech, in {time.monotonic() - started_s:.0f} s")

@@ -43,6 +43,11 @@ class World:
         """Where the product is."""
         return f"http://127.0.0.1:{self.settings.port}"
 
+    def here(self, address: str) -> str:
+        """A public address of the product, as it is reached in tests."""
+        parts = urlsplit(address)
+        return f"{self.url}{parts.path}?{parts.query}"
+
     def next_caller(self, *steps: Step) -> None:
         """The next call's caller does this."""
         self.carrier.plans.add(_plan(steps))
