@@ -33,6 +33,7 @@ class Tally:
     partials_shed: int = 0
     specs_shed: int = 0
     finals: int = 0
+    refused: int = 0
 
 
 class Conversations:
@@ -64,11 +65,12 @@ class Conversations:
             await asyncio.sleep(AGENT_S)
 
     async def ask(self, request: SttRequest) -> Transcript:
-        """One recognition; anything but a transcript fails the run."""
+        """One recognition; a refusal is counted, and for the caller it is as long as an answer of no words."""
         answer = await self._transcribe(request, DEADLINE_S)
-        if not isinstance(answer, Transcript):
-            raise RuntimeError(f"refused: {answer}")
-        return answer
+        if isinstance(answer, Transcript):
+            return answer
+        self.tally.refused += 1
+        return Transcript("", 0.0, rejected="refused")
 
     def audio(self, speech_s: float, silence_s: float) -> SpeechAudio:
         """An utterance as far as it goes."""

@@ -144,14 +144,14 @@ def _watching(deployed: Product, lags: Path) -> Iterator[None]:
                 str(LAG_EVERY_S),
             ],
             env={**os.environ, **ray_environment(settings), "PYTHONPATH": str(REPOSITORY)},
+            stdin=subprocess.PIPE,
             stdout=out,
             cwd=REPOSITORY,
         )
     try:
         yield
     finally:
-        process.terminate()
-        process.wait()
+        process.communicate()
 
 
 def _lags(path: Path, sessions: set[str]) -> list[dict[str, float]]:
@@ -172,7 +172,8 @@ def _print(run: Run, lags: Sequence[Mapping[str, float]]) -> None:
     print(f"  turns {len(replies)}, unanswered {sum(r.arrived_s is None and r.early_s is None for r in replies)}")
     print(f"  end of speech to first reply byte   {in_ms([reply.arrived_s for reply in replies])}")
     print(f"  end of speech to first sound heard  {in_ms([reply.audible_s for reply in replies])}")
-    print(f"  gaps in the agent's speech          {gaps}, p99 {gaps.quantile(0.99):.0f} ms")
+    p99 = f", p99 {gaps.quantile(0.99):.0f} ms" if gaps.all_ms else ""
+    print(f"  gaps in the agent's speech          {gaps}{p99}")
     _print_words(run.calls)
     ended = sum(report.end_reason != "caller" for report in reports)
     violations = sum(len(report.violations) for report in reports)

@@ -1,6 +1,6 @@
 """What a caller hears when a vendor or the recogniser fails in the middle of a call, and how long they hear nothing.
 
-    python -m bench.faults [--times 2] [--only "model stalls" "recogniser killed"]
+    python -m bench.faults [--times 2] [--only "model stalls" "voice answers 500"]
 
 Each call has a sound turn, a turn during which one part fails, and one after it is well again. Dead air is silence
 while the caller waits: until the first sound, and between sounds of the answer; the caller waits six seconds after the
@@ -8,10 +8,12 @@ last one. Target: never more than 3 s. A call takes about 40 seconds.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import psutil
 
@@ -24,8 +26,8 @@ from simulators.tts import SpeechRequest
 PATIENCE_S = 6.0
 SPEECH_TO_TEXT = "ray::SpeechToText"
 """How Ray titles the recogniser's processes."""
-KILL_AFTER_S = 0.6
-"""Into an utterance of about two seconds."""
+KILLS_S = {"recogniser killed mid-speech": 0.6, "recogniser killed at its end": 2.2}
+"""How far into an utterance of about two and a half seconds."""
 BEFORE, DURING, AFTER = (
     "tuesday please",
     "i would like to book an appointment for tuesday",
@@ -48,7 +50,8 @@ class Broken:
 
     llm: Behaviour | None = None
     tts: Behaviour | None = None
-    kills_recogniser: bool = False
+    kills_after_s: float | None = None
+    """The recogniser's processes die so long after the caller has begun to speak."""
 
 
 def faults(pace: Pace) -> Mapping[str, Broken]:
@@ -63,7 +66,7 @@ def faults(pace: Pace) -> Mapping[str, Broken]:
         "voice answers 500": Broken(tts=replace(tts, fault=Fault.BROKEN)),
         "voice stalls": Broken(tts=replace(tts, fault=Fault.STALL)),
         "voice stalls mid-speech": Broken(tts=replace(tts, fault=Fault.STALL, after=AUDIO_BEFORE_S)),
-        "recogniser killed": Broken(kills_recogniser=True),
+        **{name: Broken(kills_after_s=after_s) for name, after_s in KILLS_S.items()},
     }
 
 
@@ -101,7 +104,7 @@ async def _measure(deployed: Product, pace: Pace, names: Sequence[str], times: i
     async with world(deployed, pace, answer=_answer) as made:
         agent = await made.agent()
         for name in [name for name in names for _ in range(times)]:
-            script = _script(made, pace, faults(pace)[name], _recognisers(deployed))
+            script = _script(made, pace, faults(pace)[name], partial(_kill_recognisers, deployed))
             outcome = _outcome(await made.call(agent, script), made.tts.requests)
             _print(name, outcome)
             longest_s = max(longest_s, outcome.longest_s)
@@ -120,31 +123,26 @@ def _script(made: World, pace: Pace, broken: Broken, kill: Callable[[], None]) -
     def recover() -> None:
         made.llm.behaviours.default, made.tts.behaviours.default = pace.llm, pace.tts
 
-    killing = [Do(kill, KILL_AFTER_S)] if broken.kills_recogniser else []
+    killing = [] if broken.kills_after_s is None else [Do(kill, broken.kills_after_s)]
     waiting = WaitForAgent(timeout_s=30.0)
     steps: list[Step] = [waiting, Say(BEFORE), waiting, Do(fail), *killing, Say(DURING)]
     steps += [WaitForAgent(quiet_s=PATIENCE_S, timeout_s=40.0), Do(recover), Say(AFTER), waiting, HangUp()]
     return Script(tuple(steps))
 
 
-def _recognisers(deployed: Product) -> Callable[[], None]:
-    """Kills the processes that recognise speech, as a machine that runs out of memory does."""
-    ray_pid = deployed.children.pid("ray") or 0
-
-    def kill() -> None:
-        for pid in _pids(ray_pid):
-            os.kill(pid, signal.SIGKILL)
-
-    return kill
+def _kill_recognisers(deployed: Product) -> None:
+    """Kill the processes that recognise speech, as a machine that runs out of memory does."""
+    pids = list(_pids(deployed.children.pid("ray") or 0))
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    print(f"    killed {len(pids)} recognisers")
 
 
 def _pids(ray_pid: int) -> Iterator[int]:
     for process in psutil.Process(ray_pid).children(recursive=True):
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended since it was listed
             if SPEECH_TO_TEXT in " ".join(process.cmdline()):
                 yield process.pid
-        except psutil.NoSuchProcess:
-            continue  # it ended since it was listed
 
 
 def _outcome(call: Conversation, requests: Sequence[SpeechRequest]) -> Outcome:

@@ -2,13 +2,13 @@
 
     python -m bench.loop_lag ADDRESS NAMESPACE EVERY_S
 
-Started by `bench.crowd` with Ray's environment; runs until it is terminated.
+Started by `bench.crowd` with Ray's environment; runs until its standard input ends.
 """
 
 import json
 import logging
+import select
 import sys
-import time
 from typing import Any
 
 import ray
@@ -23,10 +23,9 @@ ANSWER_S = 5.0
 def main(address: str, namespace: str, every_s: float) -> None:
     """Ask every call actor again and again."""
     ray.init(address, namespace=namespace, log_to_driver=False, logging_level=logging.ERROR)
-    while True:
+    while not select.select([sys.stdin], [], [], every_s)[0]:
         for line in _lags(namespace):
             print(json.dumps(line), flush=True)
-        time.sleep(every_s)
 
 
 def _lags(namespace: str) -> list[dict[str, Any]]:

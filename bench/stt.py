@@ -112,7 +112,7 @@ async def _run(path: Path, calls: Sequence[int], seconds: float, *, has_throughp
     if has_throughput:
         await _throughput(Naive(path), _dispatcher(engine, limits), clip)
     print(f"\n{'calls':>5} {'turns':>6} {'wait p50':>9} {'p95':>6} {'p99':>6} ms  spoken for at once  "
-          f"partials heard/shed  specs shed  finals  batch  cores busy")  # fmt: skip
+          f"partials heard/shed  specs shed  finals  refused  batch  cores busy")  # fmt: skip
     for number in calls:
         dispatcher = _dispatcher(engine, limits)
         burnt, began = time.process_time(), time.monotonic()
@@ -187,7 +187,7 @@ def _print_row(number: int, tally: Tally, dispatcher: Dispatcher, busy: float) -
     p50, p95, p99 = (np.percentile(tally.waits_ms, point) for point in (50, 95, 99))
     at_once = sum(wait <= 1.0 for wait in tally.waits_ms) / len(tally.waits_ms)
     print(f"{number:5} {len(tally.waits_ms):6} {p50:9.0f} {p95:6.0f} {p99:6.0f}     {at_once:17.0%}  "
-          f"{tally.partials_heard:>12}/{tally.partials_shed:<6} {tally.specs_shed:11} {tally.finals:7} "
+          f"{tally.partials_heard:>12}/{tally.partials_shed:<6} {tally.specs_shed:11} {tally.finals:7} {tally.refused:8} "
           f"{counts.decoded / max(1, counts.batches):6.2f} {busy:11.2f}")  # fmt: skip
 
 

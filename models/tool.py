@@ -25,7 +25,7 @@ class HttpTool(Model):
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20, repr=False)] = Field(default_factory=dict)
     """Sent with every request; they may hold keys, so what is stored is encrypted and what is shown is masked."""
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 8.0
-    filler: Annotated[str, Field(max_length=300)] = "One moment, please."
+    filler: Annotated[str, Field(max_length=300)] = "Let me check that for you."
 
 
 class Tools(Model):

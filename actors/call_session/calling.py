@@ -87,8 +87,9 @@ class Calling:
 
 def answered(messages: list[Message], call_id: str, content: str) -> bool:
     """Put a function's answer in place of PENDING; False: nobody asked for it."""
-    for index, message in enumerate(messages):
-        if message.role == "tool" and message.tool_call_id == call_id:
+    for index in range(len(messages) - 1, -1, -1):  # models use an id again
+        message = messages[index]
+        if message.role == "tool" and message.tool_call_id == call_id and message.content == PENDING:
             messages[index] = replace(message, content=content)
             return True
     return False

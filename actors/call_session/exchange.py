@@ -32,18 +32,39 @@ class Exchange:
         self._patience = Patience(config.silence, config.turn_taking)
         self._keypad = Keypad()
         self._later: list[Said] = []
+        """Turns to be answered when the agent has finished, or may speak."""
         self._has_asked_again = False
         self._opened_at = 0.0
+        self._greeted_at = 0.0
 
     def open(self, now: float) -> None:
         """The line is up."""
         self._opened_at = now
 
+    def greet(self, greeting: str, now: float) -> list[p.Command]:
+        """The agent's first words; without any it answers what was said meanwhile."""
+        self._greeted_at = now
+        if not greeting or any(message.role == "assistant" for message in self.speaking.history):
+            return []
+        return [*self.rest(now), *self.speaking.say(greeting, now)]
+
+    def postpone(self, said: Said) -> None:
+        """Answer this when the agent may speak."""
+        self._later.append(said)
+
+    def rest(self, now: float) -> list[p.Command]:
+        """What the caller has said or typed and nobody will answer."""
+        said, self._later = self._later, []
+        if self._keypad.pending:
+            said.append(Said(as_words(self._keypad.pending), speech_end=now, final_at=now))
+            self._keypad = Keypad()
+        return [command for each in said for command in self.speaking.keep_words(each)]
+
     def deadline(self, now: float) -> float | None:
         """When `on_time` or `play` will next have something to do by itself."""
         times = (
             self.speaking.deadline(now),
-            self._keypad.deadline(),
+            None if self.hearing.is_speaking else self._keypad.deadline(),
             self._patience.late_at(self._owed_since(now)),
             self._patience.lonely_at(self._quiet_since()),
         )
@@ -67,7 +88,7 @@ class Exchange:
             case Overheard():
                 return self._overhear(output, now)
             case SpeechResumed():
-                return self.speaking.drop_draft()
+                return [] if self.hearing.is_reopened else self.speaking.drop_draft()
             case Said():
                 return self._on_said(output, now) if output.text else self._on_no_words(output, now)
             case Unclear():
@@ -78,12 +99,13 @@ class Exchange:
 
     def _begin(self, now: float) -> list[p.Command]:
         """The caller begins to speak: into the agent's voice, or before its answer has begun."""
+        self._patience.caller_began()
+        said, commands = self.speaking.withdraw(now)
         self.hearing.question = self.speaking.question
-        if (said := self.speaking.withdraw(now)) is not None:
+        if said is not None:
             self.hearing.reopen(said, now)
-            return []
-        if not self.speaking.is_busy or self._floor.is_contested:
-            return []
+        if not self.speaking.is_busy or self.speaking.is_filling or self._floor.is_contested:
+            return commands
         self.hearing.is_contested = True
         moves = self._floor.begin(self.speaking.left_s(now), is_heard=self.speaking.is_audible(now))
         return self.speaking.move(moves, now)
@@ -99,6 +121,8 @@ class Exchange:
 
     def _on_said(self, said: Said, now: float) -> list[p.Command]:
         self._patience.caller_spoke()
+        if said.speech_end < self._greeted_at:  # their "hello", before ours
+            return self.speaking.keep_words(said)
         if self._floor.is_contested and self._floor.is_only_listening(said.text):
             moves = self._floor.give_back("backchannel")
             commands = [*self.speaking.drop_draft(), *self.speaking.move(moves, now)]
@@ -106,9 +130,9 @@ class Exchange:
             return [*commands, *self.speaking.keep_words(said)]
         self._has_asked_again = False
         self._end_contest()
-        if not self._interrupts and self.speaking.is_busy:
+        if not self._interrupts and self.speaking.is_busy and not self.speaking.is_filling:
             self._later.append(said)
-            return self.speaking.move([Move("restore", "off")], now)
+            return self.speaking.drop_draft()
         return self.speaking.answer(said, now)
 
     def _on_no_words(self, said: Said, now: float) -> list[p.Command]:
@@ -116,7 +140,9 @@ class Exchange:
         moves = self._floor.give_back("noise")
         commands = [*self.speaking.drop_draft(), *self.speaking.move(moves, now)]
         self._end_contest()
-        if self.speaking.is_busy or said.speech_s < ASK_AGAIN_SPEECH_S or self._has_asked_again:
+        is_busy = self.speaking.is_busy and not self.speaking.is_filling
+        self.speaking.stop_filling()
+        if is_busy or said.speech_s < ASK_AGAIN_SPEECH_S or self._has_asked_again:
             return commands
         return [*commands, *self._ask_again(said.speech_end, now, is_fault=False)]
 
@@ -133,6 +159,7 @@ class Exchange:
     def key(self, digit: str, now: float) -> list[p.Command]:
         """The caller presses a key: the agent stops, and waits for the rest of them."""
         self._keypad.press(digit, now)
+        self._patience.caller_began()
         if not (self._interrupts and self.speaking.is_audible(now)):
             return []
         return [*self.speaking.move([Move("cut", "keys")], now), *self.speaking.cut(now)]
@@ -141,10 +168,13 @@ class Exchange:
     def on_time(self, now: float) -> list[p.Command]:
         """What is due: keys that are all there, an answer that is late, a caller who says nothing."""
         commands: list[p.Command] = []
-        while (digits := self._keypad.due(now)) is not None:
+        while not self.hearing.is_speaking and (digits := self._keypad.due(now)) is not None:
             commands += self._on_said(Said(as_words(digits), speech_end=now, final_at=now), now)
         late_at = self._patience.late_at(self._owed_since(now))
         if late_at is not None and now >= late_at:
+            if self._floor.voice is Voice.SILENT:  # it gave way, and the words that decide do not come
+                commands += self.speaking.cut(now)
+                self._end_contest()
             sentence = self._patience.acknowledgement(now)
             self.speaking.acknowledge(sentence, now, speech_end=self.hearing.ended_at)
         lonely_at = self._patience.lonely_at(self._quiet_since())
@@ -161,18 +191,20 @@ class Exchange:
         if self._floor.is_contested:
             self._end_contest()
         if self._later and not self.speaking.has_said_last:
-            said = self._later[-1]
-            text = " ".join(each.text for each in self._later)
-            self._later.clear()
-            commands += self.speaking.answer(replace(said, text=text), now)
+            said, self._later = self._later, []
+            text = " ".join(each.text for each in said)
+            commands += self.speaking.answer(replace(said[-1], text=text, speech_start=said[0].speech_start), now)
         return commands
 
     def _owed_since(self, now: float) -> float | None:
         """Since when the caller waits in silence for the agent."""
-        if self.hearing.is_speaking or self._floor.voice is Voice.SILENT:
+        if self.hearing.is_speaking:
             return None
-        if self.hearing.ended_at is not None and not self.speaking.is_busy:
+        is_silent = not self.speaking.is_busy or self._floor.voice is Voice.SILENT
+        if self.hearing.ended_at is not None and is_silent:
             return max(self.hearing.ended_at, self.speaking.ends_at)
+        if self._floor.voice is Voice.SILENT:
+            return None
         return self.speaking.owes_since(now)
 
     def _quiet_since(self) -> float | None:

@@ -59,6 +59,11 @@ class Hearing:
         return self._turn_taking.phase is not Phase.QUIET
 
     @property
+    def is_reopened(self) -> bool:
+        """The turn was taken for finished once."""
+        return self._before is not None
+
+    @property
     def is_loud(self) -> bool:
         """The caller speaks at this moment."""
         return self._turn_taking.phase is Phase.SPEAKING
@@ -111,9 +116,19 @@ class Hearing:
                 outputs += self._end(utterance, now, silence_s=0.0)
         return outputs
 
+    def give_up(self, now: float) -> list[Output]:
+        """Nobody waits any longer: the turn, with the words that are known of it."""
+        if not self._utterances:
+            return []
+        for utterance in self._utterances:
+            utterance.text = utterance.best_text
+            utterance.ended_at = utterance.ended_at or now
+        return self._conclude(now)
+
     def reopen(self, said: Said, now: float) -> None:
         """The turn that was taken for finished goes on: what comes belongs to it."""
         self._before = said
+        self._revision = said.revision
         self._pauses.add(now - said.speech_end)
 
     # --- endpointing ----------------------------------------------------------------------------------

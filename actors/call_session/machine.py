@@ -57,7 +57,7 @@ class CallMachine:
         self._exchange = Exchange(config, history=history, metadata=metadata or {})
         self._hearing, self._speaking = self._exchange.hearing, self._exchange.speaking
         self._pickup = Pickup(config.voicemail, is_outbound=is_outbound and not history)
-        self._unanswered: Said | None = None
+        self._wants_to_greet = False
         self._phase_ends = now + MEDIA_WAIT_S
         self._usage_due = now + USAGE_EVERY_S
         self._end = (CallStatus.COMPLETED, "completed")
@@ -84,7 +84,7 @@ class CallMachine:
         if self._is_connected:
             times += [self._usage_due, self._speaking.deadline(now)]
         if self._is_listening:
-            times += [self._pickup.deadline(), None if self._pickup.withholds else self._exchange.deadline(now)]
+            times += [self._pickup.deadline(), None if self._withholds else self._exchange.deadline(now)]
         return min(time for time in times if time is not None)
 
     def _on_event(self, event: p.Event, now: float) -> list[p.Command]:
@@ -137,6 +137,11 @@ class CallMachine:
         return self.phase is Phase.LIVE
 
     @property
+    def _withholds(self) -> bool:
+        """The agent does not speak before it knows to whom, and that they have finished."""
+        return self._pickup.withholds or self._wants_to_greet
+
+    @property
     def _is_connected(self) -> bool:
         """The line is up: there is something to play and to charge for."""
         return self.phase in (Phase.LIVE, Phase.CLOSING)
@@ -149,15 +154,14 @@ class CallMachine:
         self._exchange.open(now)
         self._speaking.open(Playout(rate_hz=event.rate_hz, chunk_bytes=event.chunk_bytes), answered_at=now)
         self._pickup.answered(now)
-        return [p.Connect(), *([] if self._pickup.withholds else self._greet(now))]
+        self._wants_to_greet = not self._pickup.withholds
+        return [p.Connect()]
 
     def _greet(self, now: float) -> list[p.Command]:
-        """The agent's first words; without any it answers what was said meanwhile."""
-        said, self._unanswered = self._unanswered, None
-        greeting = self._config.first_message
-        if greeting and not any(message.role == "assistant" for message in self.history):
-            return self._speaking.say(greeting, now)
-        return self._speaking.answer(said, now) if said is not None else []
+        if not self._wants_to_greet or self._hearing.is_loud:
+            return []
+        self._wants_to_greet = False
+        return self._exchange.greet(self._config.first_message, now)
 
     # --- hearing --------------------------------------------------------------------------------------
     def _listen(self, outputs: Sequence[Output], now: float) -> list[p.Command]:
@@ -165,7 +169,7 @@ class CallMachine:
         for output in outputs:
             if isinstance(output, p.TellPartial | Said):
                 self._pickup.words(output.text, now)
-            is_conversation = self._is_listening and not self._pickup.withholds
+            is_conversation = self._is_listening and not self._withholds
             commands += self._exchange.heard([output], now) if is_conversation else self._only_keep(output)
         if self.phase is Phase.DRAINING and not self._hearing.is_expecting:
             commands += self._finish(*self._end)
@@ -176,8 +180,8 @@ class CallMachine:
         match output:
             case p.OpenUtterance() | p.CloseUtterance() | p.Transcribe() | p.TellPartial():
                 return [output]
-            case Said() if output.text and self._pickup.withholds and not self._config.first_message:
-                self._unanswered = output
+            case Said() if output.text and self._is_listening:
+                self._exchange.postpone(output)
                 return []
             case Said() if output.text:
                 return self._speaking.keep_words(output)
@@ -192,9 +196,9 @@ class CallMachine:
         commands: list[p.Command] = [p.SaveAnsweredBy(verdict)] if verdict is not None else []
         match following:
             case Next.GREET:
-                commands += self._greet(now)
+                self._wants_to_greet = True
             case Next.HANG_UP:
-                commands += [*self._speaking.cut(now), *self._finish(CallStatus.COMPLETED, "answered_by_machine")]
+                commands += [*self._speaking.cut(now), *self._drain(CallStatus.COMPLETED, "answered_by_machine", now)]
             case Next.LEAVE_MESSAGE:
                 message = self._config.voicemail.message or self._config.first_message
                 commands += self._close(message, CallStatus.COMPLETED, "voicemail_left", now)
@@ -202,20 +206,22 @@ class CallMachine:
 
     # --- speaking -------------------------------------------------------------------------------------
     def _play(self, now: float) -> list[p.Command]:
-        commands = [*self._meet(now), *self._wait(now)] if self._is_listening else []
+        commands = [*self._meet(now), *self._greet(now), *self._wait(now)] if self._is_listening else []
         if not self._is_connected:
             return commands
-        commands += self._speaking.apologise(now)
+        if not self._hearing.is_loud:  # a caller who speaks gets another answer
+            commands += self._speaking.apologise(now)
         if self._speaking.failures >= MAX_FAILURES:
             commands += self._close(prompt.GIVING_UP, CallStatus.FAILED, "vendor_failure", now)
-        commands += self._exchange.play(now) if self._is_listening else self._speaking.play(now)
+        is_conversation = self._is_listening and not self._withholds
+        commands += self._exchange.play(now) if is_conversation else self._speaking.play(now)
         if not self._speaking.has_said_last:
             return commands
         status, reason = self._end
         return [*commands, *self._drain(status, self._speaking.end_reason or reason, now)]
 
     def _wait(self, now: float) -> list[p.Command]:
-        return [] if self._pickup.withholds else self._exchange.on_time(now)
+        return [] if self._withholds or not self._is_listening else self._exchange.on_time(now)
 
     # --- time and ends --------------------------------------------------------------------------------
     def _on_time(self, now: float) -> list[p.Command]:
@@ -230,13 +236,16 @@ class CallMachine:
             return [*commands, *closing, *self._speaking.play(now)]
         if self.phase is Phase.WAITING:
             return self._finish(CallStatus.FAILED, "no_media")
-        return [*commands, *self._speaking.cut(now), *self._finish(*self._end)]
+        if self.phase is Phase.CLOSING:
+            return [*commands, *self._speaking.cut(now), *self._drain(*self._end, now)]
+        known = [command for output in self._hearing.give_up(now) for command in self._only_keep(output)]
+        return [*commands, *known, *self._finish(*self._end)]
 
     def _close(self, sentence: str, status: CallStatus, reason: str, now: float) -> list[p.Command]:
         """Say a last sentence, then end."""
         if self.phase is not Phase.LIVE:
             return []
-        commands = self._speaking.drop_draft()
+        commands = [*self._speaking.drop_draft(), *self._exchange.rest(now)]
         self._enter(Phase.CLOSING, now + CLOSING_S)
         self._end = (status, reason)
         return [*commands, *self._speaking.say(sentence, now, is_last=True)]
@@ -247,16 +256,15 @@ class CallMachine:
             return []
         if self.phase is Phase.WAITING:
             return self._finish(if_unanswered, reason)
-        commands = [*self._speaking.drop_draft(), *self._speaking.cut(now)]
-        if self.phase is Phase.CLOSING:
-            return [*commands, *self._finish(*self._end)]
-        return [*commands, *self._drain(CallStatus.COMPLETED, reason, now)]
+        end = self._end if self.phase is Phase.CLOSING else (CallStatus.COMPLETED, reason)
+        return [*self._speaking.drop_draft(), *self._speaking.cut(now), *self._drain(*end, now)]
 
     def _drain(self, status: CallStatus, reason: str, now: float) -> list[p.Command]:
         """Nobody speaks any more; what the caller was saying is still recognised."""
         self._end = (status, reason)
+        rest = self._exchange.rest(now)
         self._enter(Phase.DRAINING, now + DRAINING_S)
-        return self._listen(self._hearing.last_words(now), now)
+        return [*rest, *self._listen(self._hearing.last_words(now), now)]
 
     def _enter(self, phase: Phase, ends: float) -> None:
         self.phase, self._phase_ends = phase, ends

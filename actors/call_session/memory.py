@@ -27,9 +27,10 @@ class Memory:
         said = (message.content for message in reversed(self.messages) if message.role == "assistant")
         return next(filter(None, said), "")
 
-    def chat(self, heard: str, text: str) -> tuple[Message, ...]:
-        """The messages to answer the caller's `text` with; `heard` is what they have heard of a reply under way."""
-        messages = [*self.messages, Message("assistant", heard)] if heard else self.messages
+    def chat(self, heard: str, exchange: Sequence[Message], text: str) -> tuple[Message, ...]:
+        """The messages to answer the caller's `text` with; `heard` and `exchange` are of a reply under way."""
+        under_way = [*calling.remembered(exchange), *([Message("assistant", heard)] if heard else [])]
+        messages = [*self.messages, *under_way]
         return prompt.messages_for(self._system, messages, text)
 
     def keep_exchange(self, exchange: Sequence[Message]) -> None:

@@ -9,7 +9,7 @@ AGAIN_S = 2.2
 
 
 class Patience:
-    """Counts what has been said into the silence; both counts start anew when the caller has said something."""
+    """Counts what has been said into the silence."""
 
     def __init__(self, silence: Silence, turn_taking: TurnTaking) -> None:
         self._silence = silence
@@ -19,9 +19,13 @@ class Patience:
         self._acknowledged_at = 0.0
         self._reprompts = 0
 
+    def caller_began(self) -> None:
+        """The caller does something: the wait for the answer will be another one."""
+        self._acknowledged = 0
+
     def caller_spoke(self) -> None:
-        """The caller has said something."""
-        self._acknowledged = self._reprompts = 0
+        """The caller has said something: somebody is there."""
+        self._reprompts = 0
 
     def late_at(self, owed_since: float | None) -> float | None:
         """When the wait for an answer has to be bridged; `owed_since` None: nobody waits."""

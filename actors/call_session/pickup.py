@@ -11,6 +11,8 @@ from models.conversation import AnsweredBy, Voicemail
 
 GREET_ANYWAY_S = 2.5
 """Somebody who says nothing may be waiting for us."""
+SPEECH_WINDOWS = 6
+"""So much speech (192 ms) is somebody; less is a click on the line."""
 
 
 class Next(Enum):
@@ -30,6 +32,7 @@ class Pickup:
         self._answering: Answering | None = None
         self._verdict: AnsweredBy | None = None
         self._greet_by: float | None = None
+        self._speech_windows = 0
         self._leaves_message = False
 
     @property
@@ -47,7 +50,8 @@ class Pickup:
         """32 ms of the callee's line."""
         if self._answering is not None:
             self._answering.window(is_speech, now)
-            if is_speech and self._greet_by is not None:
+            self._speech_windows += is_speech
+            if self._speech_windows == SPEECH_WINDOWS and self._greet_by is not None:
                 self._greet_by = float("inf")  # they speak: now it takes a verdict
 
     def words(self, text: str, now: float) -> None:

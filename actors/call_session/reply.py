@@ -133,10 +133,10 @@ class Reply:
         clause = self.speech.find(clause_id)
         if clause is None:
             return
-        clause.pcm += pcm
-        if self.moments.first_audio is None and not clause.is_filler:
-            self.moments.first_audio = now
+        if not (clause.pcm or clause.is_filler):
             self.speech.drop_idle_fillers()
+            self.moments.first_audio = self.moments.first_audio or now
+        clause.pcm += pcm
 
     def end_audio(self, clause_id: int) -> None:
         """A clause has all its speech."""
@@ -156,6 +156,11 @@ class Reply:
     def again(self) -> StartReply:
         """Ask the model to go on with what its functions gave."""
         return StartReply(self.turn, (*self.messages, *self.exchange))
+
+    @property
+    def is_only_filling(self) -> bool:
+        """It bridges the wait for words that are not recognised yet."""
+        return not (self.answers or self.is_generated)
 
     @property
     def is_waiting_for_tools(self) -> bool:

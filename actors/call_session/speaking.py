@@ -7,7 +7,7 @@ from actors.call_session.calling import Calling
 from actors.call_session.completeness import are_equivalent
 from actors.call_session.floor import Move
 from actors.call_session.heard import Said
-from actors.call_session.memory import Memory, last_sentence
+from actors.call_session.memory import Memory
 from actors.call_session.playout import Playout
 from actors.call_session.protocol import (
     CancelTurn,
@@ -19,6 +19,7 @@ from actors.call_session.protocol import (
     ToolAnswered,
 )
 from actors.call_session.reply import Reply
+from actors.call_session.stage import Stage
 from models.agent import AgentConfig
 from providers.roles import Message
 
@@ -28,7 +29,7 @@ EARLY_CLAUSES = 1
 """How much of a draft is voiced: enough to begin with at once, little enough to throw away."""
 
 
-class Speaking:
+class Speaking(Stage):
     """Says one reply at a time and remembers what both sides have said.
 
     `failures` counts vendor faults since the last good reply. `has_said_last` is true once the call's last
@@ -36,56 +37,13 @@ class Speaking:
     """
 
     def __init__(self, config: AgentConfig, *, history: Sequence[Message], metadata: Mapping[str, object]) -> None:
+        super().__init__(Memory(config, history=history, metadata=metadata))
         self.failures = 0
         self.has_said_last = False
         self.end_reason: str | None = None
         self._config = config
         self._calling = Calling(config.tools)
-        self._memory = Memory(config, history=history, metadata=metadata)
-        self._playout: Playout | None = None
         self._turn = 0
-        self._reply: Reply | None = None
-        self._draft: Reply | None = None
-
-    # --- what is going on -----------------------------------------------------------------------------
-    @property
-    def is_busy(self) -> bool:
-        """A reply is being thought of or said."""
-        return self._reply is not None
-
-    @property
-    def history(self) -> list[Message]:
-        """What both sides have said."""
-        return self._memory.messages
-
-    @property
-    def question(self) -> str:
-        """The last sentence of the agent."""
-        text = self._reply.speech.text if self._reply is not None and self._reply.speech.has_answer else ""
-        return last_sentence(text or self._memory.last_said)
-
-    @property
-    def ends_at(self) -> float:
-        """When the agent's last sound is over."""
-        return self._playout.ends_at if self._playout is not None else 0.0
-
-    def is_audible(self, now: float) -> bool:
-        """The caller hears the agent."""
-        return self._playout is not None and self._reply is not None and self._playout.is_audible(now)
-
-    def left_s(self, now: float) -> float:
-        """How much of the reply the caller has still to hear."""
-        return self._playout.left_s(now) if self._playout is not None else 0.0
-
-    def owes_since(self, now: float) -> float | None:
-        """Since when the caller has waited in silence for a reply, or for the rest of one; None: they do not."""
-        reply, playout = self._reply, self._playout
-        if reply is None or playout is None or playout.is_audible(now) or self._is_all_there(reply):
-            return None
-        return max(reply.moments.speech_end or reply.since, playout.ends_at)
-
-    def _is_all_there(self, reply: Reply) -> bool:
-        return reply.speech.is_complete and reply.speech.ready()[1]
 
     def open(self, playout: Playout, *, answered_at: float) -> None:
         """The line is up."""
@@ -136,7 +94,8 @@ class Speaking:
             draft.is_voiced_early = draft.is_voiced_early or is_voiced
             return []
         commands = self.drop_draft()
-        messages = self._memory.chat(self._heard(now), text)
+        exchange = self._reply.exchange if self._reply is not None else []
+        messages = self._memory.chat(self._heard(now), exchange, text)
         self._draft = Reply(self._new_turn(), since=now, answers=text, messages=messages, is_voiced_early=is_voiced)
         self._draft.moments.thinking_start = now
         return [*commands, StartReply(self._draft.turn, messages)]
@@ -149,12 +108,11 @@ class Speaking:
     def answer(self, said: Said, now: float) -> list[Command]:
         """The caller's turn is over: the draft is the reply if it answers just that, else a new one is asked for."""
         commands = self.draft(said.text, now, is_voiced=True)
-        waiting = self._reply if self._reply is not None and not self._reply.speech.has_answer else None
-        fillers = waiting.speech.clauses if waiting is not None and not waiting.answers else []
+        filling = self._reply if self.is_filling else None
         reply, self._draft = self._draft, None
         assert reply is not None
-        if fillers and self._playout is not None and self._playout.sent_bytes:
-            reply.speech.put_first(fillers)
+        if filling is not None and self._playout is not None and self._playout.sent_bytes:
+            reply.speech.put_first(filling.speech.clauses)
         else:
             commands += self.cut(now)
         reply.said = said
@@ -162,15 +120,24 @@ class Speaking:
         self._begin(reply)
         return commands
 
-    def withdraw(self, now: float) -> Said | None:
-        """The caller goes on before anything of the reply was heard: it is a draft again. None: it was heard."""
-        reply = self._reply
-        if reply is None or reply.said is None or reply.exchange or self._playout is None:
-            return None
-        self._playout.drop(now)
+    def withdraw(self, now: float) -> tuple[Said | None, list[Command]]:
+        """The caller goes on before anything of the answer was heard: it is a draft again. None: it was heard."""
+        reply, playout = self._reply, self._playout
+        if reply is None or reply.said is None or reply.exchange or playout is None:
+            return None, []
+        commands: list[Command] = []
+        if heard := self._heard(now):
+            commands.append(self._memory.save_agent(heard, reply.moments, interrupted=True))
+        commands += playout.drop(now)
+        reply.speech.drop_fillers()
         self._reply, self._draft = None, reply
         said, reply.said = reply.said, None
-        return said
+        return said, commands
+
+    def stop_filling(self) -> None:
+        """There is nothing to wait for any more."""
+        if self._reply is not None and self._reply.is_only_filling:
+            self._reply.is_generated = True
 
     def keep_words(self, said: Said) -> list[Command]:
         """The caller's finished turn, for the log."""
@@ -207,22 +174,20 @@ class Speaking:
         return commands
 
     # --- answers from the vendors and the carrier -----------------------------------------------------
-    def reply_of(self, turn: int) -> Reply | None:
-        """The reply or draft an answer belongs to; None for one that nobody waits for any more."""
-        return next((reply for reply in (self._reply, self._draft) if reply is not None and reply.turn == turn), None)
-
     def end_text(self, turn: int, now: float, *, has_failed: bool) -> None:
         """A reply's stream is over. An empty reply is a failed one."""
         if reply := self.reply_of(turn):
             reply.end_text(now)
             is_empty = not (reply.speech.has_answer or reply.asked)
             reply.has_failed = has_failed or is_empty
+            if reply.has_failed:
+                reply.asked.clear()
             self.failures = self.failures if reply.has_failed else 0
 
     def tool_answered(self, event: ToolAnswered) -> list[Command]:
         """A function answered: when all have, the model goes on. One of a reply that was cut is remembered."""
         reply = self._reply
-        if reply is None or event.call_id not in reply.running:
+        if reply is None or event.turn != reply.turn or event.call_id not in reply.running:
             self._memory.keep_late_answer(event.call_id, event.content)
             return []
         calling.answered(reply.exchange, event.call_id, event.content)
@@ -247,6 +212,8 @@ class Speaking:
             return commands
         if reply.is_generated and reply.asked and not reply.has_failed:
             commands += [*self._keep_said(reply), *self._calling.begin(reply, playout.sent_bytes)]
+            if reply.has_failed:
+                return [*commands, *self.apologise(now), *self.play(now)]
         commands += [*reply.orders(now), *self._send(reply, playout, now)]
         if playout.is_finished(now):
             commands += self._finish(reply, playout, now)
@@ -290,9 +257,6 @@ class Speaking:
     def _keep_said(self, reply: Reply) -> list[Command]:
         said, reply.said = reply.said, None
         return self.keep_words(said) if said is not None else []
-
-    def _heard(self, now: float) -> str:
-        return self._playout.text_heard(now) if self._playout is not None and self._reply is not None else ""
 
     def _new_turn(self) -> int:
         self._turn += 1

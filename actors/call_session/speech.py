@@ -31,7 +31,7 @@ class Speech:
     @property
     def text(self) -> str:
         """All of it."""
-        return " ".join(clause.text for clause in self.clauses)
+        return " ".join(clause.text for clause in self.clauses if clause.text)
 
     @property
     def has_answer(self) -> bool:
@@ -56,6 +56,10 @@ class Speech:
         filler.is_filler = True
         self.clauses.insert(place, filler)
         return filler
+
+    def drop_fillers(self) -> None:
+        """They were heard, and are not to be heard again."""
+        self.clauses = [clause for clause in self.clauses if not clause.is_filler]
 
     def drop_idle_fillers(self) -> None:
         """The answer is there: a filler that has not begun to sound would only hold it up."""

@@ -33,6 +33,8 @@ class Utterance:
     decode_ms: float = 0.0
     rejections: int = 0
     words: Agreement = field(default_factory=Agreement)
+    words_revision: int = 0
+    """The newest answer that `words` knows."""
 
     @property
     def is_settled(self) -> bool:
@@ -74,4 +76,7 @@ class Utterance:
         if is_fresh and self.text is None:
             self.text, self.text_at, self.was_asked = event.text, now, False
             self.queue_ms, self.decode_ms = event.queue_ms, event.decode_ms
-        return self.words.add(event.text, self.asked_sound_s) if event.text else False
+        if not event.text or event.revision < self.words_revision:
+            return False
+        self.words_revision = event.revision
+        return self.words.add(event.text, self.asked_sound_s)

@@ -5,16 +5,16 @@ the time cap, and, if they are less urgent, when it will still be answered on ti
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actors.speech_to_text.costs import CostTable
 from actors.speech_to_text.jobs import Batch, Job, Limits
 from providers.roles import SttKind
 
-STRETCH = 3.0
-"""How far a long queue may stretch the time cap, or the time of a lone row where that is longer: larger batches drain
-the queue sooner, and everybody in it waits as long anyway."""
+LONG, STRETCH = 2.0, 4.0
+"""A queue that takes so many time caps to drain is long, and may stretch the cap, or the time of a lone row where that
+is longer, so far: larger batches drain the queue sooner, and everybody in it waits as long anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Former:
     limits: Limits
     costs: CostTable
 
-    def form(self, order: Sequence[Job], now: float, *, free: int, backlog_ms: float) -> Batch:
+    def form(self, order: Sequence[Job], now: float, *, free: int) -> Batch:
         """The next batch; `order` is everybody who may go, most urgent first, and must not be empty.
 
         `free` slots share what waits: with two free, two jobs go one to each.
@@ -33,7 +33,7 @@ class Former:
         if head.is_thorough:
             return self._batch([head], head.frames, now)
         room = min(self.limits.max_batch, -(-len(order) // free))
-        cap_ms = self._cap_ms(head.frames, 0.0 if head.kind is SttKind.PARTIAL else backlog_ms)
+        cap_ms = self._cap_ms(head.frames, self._drain_ms(order))
         mates = [job for job in order[1:] if job.prompt == head.prompt and not job.is_thorough]
         filling = _Filling(self.costs, head, cap_ms, now, room)
         rows = filling.rows(head.frames, [job for job in mates if job.frames == head.frames])
@@ -55,16 +55,17 @@ class Former:
         return next((size for size in sizes if self.costs.predict(frames, size) <= cap_ms), 1)
 
     def drain_ms(self, jobs: Sequence[Job]) -> float:
-        """How long all slots together would need for these."""
-        counts = Counter((job.frames, job.is_thorough) for job in jobs)
-        strict_ms = self._drain_ms(counts, 0.0)
-        return strict_ms if strict_ms <= self.limits.cap_ms else self._drain_ms(counts, strict_ms)
+        """How long all slots together would need for those of these jobs that somebody waits for."""
+        return self._drain_ms(jobs, self._drain_ms(jobs))
 
     def _cap_ms(self, frames: int, backlog_ms: float) -> float:
-        most_ms = STRETCH * max(self.limits.cap_ms, self.costs.predict(frames, 1))
-        return min(max(self.limits.cap_ms, backlog_ms), most_ms)
+        if backlog_ms <= LONG * self.limits.cap_ms:
+            return self.limits.cap_ms
+        return min(backlog_ms, STRETCH * max(self.limits.cap_ms, self.costs.predict(frames, 1)))
 
-    def _drain_ms(self, counts: Mapping[tuple[int, bool], int], backlog_ms: float) -> float:
+    def _drain_ms(self, jobs: Sequence[Job], backlog_ms: float = 0.0) -> float:
+        """The same in batches as far as such a queue stretches the cap."""
+        counts = Counter((job.frames, job.is_thorough) for job in jobs if job.kind is not SttKind.PARTIAL)
         return sum(self._drain_one_ms(*kind, count, backlog_ms) for kind, count in counts.items())
 
     def _drain_one_ms(self, frames: int, is_thorough: bool, count: int, backlog_ms: float) -> float:

@@ -187,8 +187,8 @@ class Dispatcher:
 
     def _tell_shed(self, tickets: Sequence[Ticket]) -> None:
         for ticket in tickets:
-            asked = self._asked[ticket]
-            if not asked.answer.done():
+            asked = self._asked.get(ticket)
+            if asked is not None and not asked.answer.done():
                 asked.answer.set_result(self._shed((self._clock() - asked.arrived) * 1000))
 
     def _late(self, kind: SttKind) -> Transcript | Refusal:

@@ -1,4 +1,8 @@
-"""One recognition at several workers: routed to the least busy, sent again elsewhere when a worker dies or stalls."""
+"""One recognition at several workers: routed to the least busy, sent again elsewhere when a worker dies or stalls.
+
+Ray takes about two seconds to tell of a dead worker, so a request is also sent again when its answer is overdue; the
+first answer counts and the other request is cancelled.
+"""
 
 import asyncio
 import time
@@ -32,7 +36,8 @@ _Words = tuple[str, int, int]
 class Failover:
     """Satisfies `roles.Stt`. `timeout_s` bounds a recognition, all attempts and a worker's restart included.
 
-    A request is the same the second time, so it is sent again without asking what became of the first.
+    A request is the same the second time, so it is sent again without asking what became of the first. `hedge_s` is a
+    fixed time after which an answer is overdue, in place of one learnt from the answers so far.
     """
 
     def __init__(
@@ -41,12 +46,14 @@ class Failover:
         *,
         timeout_s: float,
         first: int = 0,
+        hedge_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._workers = workers
         self._timeout_s = timeout_s
         self._routing = Routing(len(workers), first=first)
+        self._hedge_s = hedge_s
         self._clock = clock
         self._pause = pause
         self._asked: dict[_Words, int] = {}
@@ -65,38 +72,64 @@ class Failover:
         return answer
 
     async def _ask(self, request: SttRequest, deadline: float) -> Transcript | Refusal:
-        """Ask one worker after the other until one answers; the caller's timeout ends it."""
+        """Ask one worker, and another whenever one is lost or slow, until one answers; a timeout or that ends it."""
         tried: set[int] = set()
+        running: set[asyncio.Task[Transcript | Refusal | None]] = set()
         words = request.call, request.utterance, request.revision
-        while True:
-            worker = self._routing.choose(self._clock(), without=tried, beside=self._asked.get(words))
-            tried.add(worker)
-            is_last = len(tried) == len(self._workers)
-            answer = await self._ask_one(worker, request, deadline - self._clock(), is_last)
-            if answer is not None and not (isinstance(answer, Refusal) and answer.retryable and not is_last):
-                return answer
-            if is_last:
-                tried.clear()
-                await self._pause(PAUSE_S)
+        try:
+            while True:
+                worker = self._routing.choose(self._clock(), without=tried, beside=self._asked.get(words))
+                tried.add(worker)
+                running.add(asyncio.create_task(self._ask_one(worker, request, deadline - self._clock())))
+                is_last = len(tried) == len(self._workers)
+                is_hedged = not is_last and request.kind is not SttKind.PARTIAL
+                answer = await self._first(running, self._overdue_s(worker) if is_hedged else None)
+                if answer is not None and (isinstance(answer, Transcript) or is_last or not answer.retryable):
+                    return answer
+                if is_last:
+                    tried.clear()
+                    await self._pause(PAUSE_S)
+                elif running:
+                    self._routing.failed(worker, self._clock())
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
-    async def _ask_one(
-        self, number: int, request: SttRequest, left_s: float, is_last: bool
+    def _overdue_s(self, worker: int) -> float:
+        return self._routing.patience_s(worker) if self._hedge_s is None else self._hedge_s
+
+    async def _first(
+        self, running: set[asyncio.Task[Transcript | Refusal | None]], patience_s: float | None
     ) -> Transcript | Refusal | None:
-        """None: it died, or took so long that another one should have a try with what time is left."""
+        """The first answer, or the last refusal of all that run; None when it takes longer or all of them are lost."""
+        answer = None
+        while running:
+            done, _ = await asyncio.wait(running, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                return answer
+            running -= done
+            for task in done:
+                answer = task.result() or answer
+                if isinstance(answer, Transcript):
+                    return answer
+        return answer
+
+    async def _ask_one(self, number: int, request: SttRequest, left_s: float) -> Transcript | Refusal | None:
+        """Its answer; None: it died over the request."""
         words = request.call, request.utterance, request.revision
         self._routing.sent(number)
         self._asked[words] = number
         try:
-            async with asyncio.timeout(None if is_last else left_s / 2):
-                answer = await self._workers[number].transcribe(request, left_s)
-        except (WorkerLost, TimeoutError):
+            answer = await self._workers[number].transcribe(request, left_s)
+        except WorkerLost:
             self._routing.failed(number, self._clock())
             return None
         finally:
             self._routing.returned(number)
             self._asked.pop(words, None)
         if isinstance(answer, Transcript):
-            self._routing.told(number, answer.backlog_ms, self._clock())
+            self._routing.told(number, answer, self._clock())
         return answer
 
 

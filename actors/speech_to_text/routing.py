@@ -7,18 +7,26 @@ caller itself has sent there and not got back. A worker that failed is left alon
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from providers.roles import Transcript
+
 CLEARLY = 1.5
 SLIGHT_MS = 50.0
 """Another worker is better when it is so many times shorter and so much at least."""
 PER_REQUEST_MS = 50.0
 """What a request of ours without an answer adds to a backlog told before it."""
 FIRST_REST_S, LONGEST_REST_S = 0.25, 4.0
+PATIENCE_S = 0.4
+USUAL_TIMES = 3.0
+"""An answer is overdue after PATIENCE_S, the backlog its worker told, and so many times what answers usually take."""
+ALPHA = 0.2
+"""Weight of the newest answer in what is usual."""
 
 
 @dataclass(slots=True)
 class _Standing:
     backlog_ms: float = 0.0
     told_at: float = 0.0
+    usual_ms: float = 0.0
     outstanding: int = 0
     failures: int = 0
     rests_until: float = 0.0
@@ -56,13 +64,19 @@ class Routing:
         """The request is over, however it ended."""
         self._standings[worker].outstanding -= 1
 
-    def told(self, worker: int, backlog_ms: float, now: float) -> None:
+    def told(self, worker: int, answer: Transcript, now: float) -> None:
         """The worker answered, and said how long its queue is."""
         standing = self._standings[worker]
-        standing.backlog_ms, standing.told_at, standing.failures = backlog_ms, now, 0
+        standing.backlog_ms, standing.told_at, standing.failures = answer.backlog_ms, now, 0
+        standing.usual_ms += ALPHA * (answer.queue_ms + answer.decode_ms - standing.usual_ms)
+
+    def patience_s(self, worker: int) -> float:
+        """How long to wait for its answer before another worker is asked as well."""
+        standing = self._standings[worker]
+        return PATIENCE_S + (standing.backlog_ms + USUAL_TIMES * standing.usual_ms) / 1000
 
     def failed(self, worker: int, now: float) -> None:
-        """The worker died, or did not answer in time."""
+        """The worker died, or its answer is overdue."""
         standing = self._standings[worker]
         standing.rests_until = now + min(FIRST_REST_S * 2**standing.failures, LONGEST_REST_S)
         standing.failures += 1

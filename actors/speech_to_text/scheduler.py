@@ -62,7 +62,7 @@ class Scheduler:
 
     def backlog_ms(self) -> float:
         """How long the FINALs and SPECs that wait would keep all slots busy."""
-        return self._former.drain_ms([job for job in self._waiting.values() if job.kind is not SttKind.PARTIAL])
+        return self._former.drain_ms(list(self._waiting.values()))
 
     def finals_per_s(self, frames: int) -> float:
         """How many utterances of such a window the worker could answer, nothing else asked of it."""
@@ -93,7 +93,8 @@ class Scheduler:
     def withdraw(self, ticket: Ticket) -> None:
         """Nobody waits for this answer any longer; who rode along with it still does."""
         for each in (*self._waiting.values(), *self._flying.values()):
-            each.riders = [rider for rider in each.riders if rider.ticket != ticket]
+            if each.riders:
+                each.riders = [rider for rider in each.riders if rider.ticket != ticket]
         job = self._waiting.pop(ticket, None)
         if job is not None and job.riders:
             heir, *heir.riders = job.riders
@@ -193,10 +194,10 @@ class Scheduler:
         return job.kind, first[job.kind], job.arrived
 
     def _start(self, order: Sequence[Job], now: float) -> Batch:
-        batch = self._former.form(order, now, free=self.free, backlog_ms=self.backlog_ms())
+        batch = self._former.form(order, now, free=self.free)
         self._busy += 1
         for job in batch.jobs:
             self._flying[job.ticket] = self._waiting.pop(job.ticket)
-            if job.kind is SttKind.FINAL:
+            if job.kind is SttKind.FINAL and not job.is_thorough:
                 self.load.served_final((now - job.arrived) * 1000, now)
         return batch

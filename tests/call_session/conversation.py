@@ -9,7 +9,7 @@ from actors.call_session.machine import CallMachine
 from actors.call_session.turn import WINDOW_S
 from models.agent import AgentConfig, Llm, Voice
 from models.conversation import Silence
-from providers.roles import ToolCall
+from providers.roles import Message, ToolCall
 
 T = TypeVar("T")
 
@@ -200,3 +200,18 @@ class Conversation:
                 self.sounds = [sound for sound in self.sounds if sound.start < self.now]
                 for sound in self.sounds:
                     sound.end = min(sound.end, self.now)
+
+
+def assert_valid_chat(messages: tuple[Message, ...]) -> None:
+    """Every function call is followed by its answers and nothing else in between, as chat APIs require."""
+    waiting: list[str] = []
+    for message in messages:
+        if message.role == "tool":
+            assert message.tool_call_id in waiting
+            waiting.remove(message.tool_call_id)
+        else:
+            assert waiting == []
+            waiting = [call.id for call in message.tool_calls]
+            assert not (waiting and message.role != "assistant")
+    assert waiting == []
+    assert messages[-1].role in ("user", "tool")

@@ -1,11 +1,13 @@
 """The caller speaks into the agent's voice: quieter, silent, or on from where it was. Event by event."""
 
+from typing import Any
+
 import pytest
 
 from actors.call_session import protocol as p
 from actors.call_session.turn import WINDOW_S
 from models.conversation import Interruption, TurnTaking
-from providers.roles import Message, SttKind
+from providers.roles import Message, SttKind, ToolCall
 from tests.call_session.conversation import DUCKED_LEVEL, LEVEL, Conversation
 
 ANSWER = "one two three four five six seven eight nine ten."
@@ -15,7 +17,7 @@ SAVED_S = 1.7
 """After this long a turn that nothing is answered to is in the log."""
 
 
-def talking(answer: str = ANSWER, *, after_s: float = 0.3, **more: object) -> Conversation:
+def talking(answer: str = ANSWER, *, after_s: float = 0.3, **more: Any) -> Conversation:
     """The agent has been saying `answer` for so long."""
     call = Conversation(has_voice=True, turn_taking=UNHURRIED, **more)
     call.answer()
@@ -222,15 +224,41 @@ def test_without_interruption_words_said_before_a_hang_up_are_kept() -> None:
     assert ("user", "what about monday") in call.saved()
 
 
+def test_words_over_the_last_sentence_of_an_agent_that_is_not_interrupted_are_kept() -> None:
+    call = Conversation(has_voice=True, turn_taking=UNHURRIED, interruption=Interruption(enabled=False))
+    call.answer()
+    call.say("goodbye")
+    call.ask_for(ToolCall("c1", "end_call", "{}"), text=ANSWER)
+    call.be_quiet(0.3)
+    call.hear_caller("thank you", 0.3)
+    call.be_quiet(4.0)
+    assert call.all(p.Finish)
+    assert ("user", "thank you") in call.saved()
+
+
+def test_words_over_a_last_sentence_are_kept_when_the_caller_hangs_up() -> None:
+    call = Conversation(has_voice=True)
+    call.answer()
+    call.send(p.CreditsExhausted())
+    call.be_quiet(1.0)
+    call.speak(0.5)
+    call.send(p.HungUp("callended"))
+    assert call.all(p.Transcribe)
+    call.recognise("thank you")
+    assert ("user", "thank you") in call.saved()
+    assert call.last(p.Finish).reason == "credits_exhausted"
+
+
 def test_words_over_the_greeting_are_kept_and_answered() -> None:
-    call = Conversation(first_message="Hello there, this is the office, how may I help you?", has_voice=True, turn_taking=UNHURRIED)
+    greeting = "Hello there, this is the office, how may I help you?"
+    call = Conversation(first_message=greeting, has_voice=True, turn_taking=UNHURRIED)
     call.answer()
     call.be_quiet(0.4)
     call.hear_caller("i need a table", 0.5)
     call.be_quiet(SAVED_S)
     agent, caller = call.saved()
     assert agent[0] == "assistant"
-    assert "Hello there, this is the office, how may I help you?".startswith(agent[1])
+    assert greeting.startswith(agent[1])
     assert caller == ("user", "i need a table")
 
 
@@ -243,49 +271,3 @@ def test_words_before_the_greeting_has_a_voice_are_kept_and_answered() -> None:
     call.voice()
     assert call.sounds == []
     assert call.last(p.StartReply).messages[-1].content == "i need a table"
-
-
-def thought_of() -> Conversation:
-    """The caller's turn is over for longer than a second and the model has not written anything."""
-    call = Conversation(has_voice=True, turn_taking=UNHURRIED)
-    call.answer()
-    call.say("tell me everything")
-    call.be_quiet(0.8)
-    assert call.saved() == [("user", "tell me everything")]
-    call.commands.clear()
-    return call
-
-
-def test_an_answer_that_comes_while_the_caller_speaks_again_is_not_begun() -> None:
-    call = thought_of()
-    turn = 1
-    call.speak(0.3)
-    call.send(p.ReplyPiece(turn, ANSWER))
-    call.send(p.ReplyDone(turn))
-    call.speak(0.5)
-    assert call.sounds == []
-    call.hear_caller("and now", 0.1)
-    call.be_quiet(SAVED_S)
-    assert call.saved() == [("user", "and now")]
-    assert call.last(p.StartReply).messages[-1] == Message("user", "tell me everything and now")
-
-
-def test_a_cough_while_the_answer_is_thought_of_holds_it_up_at_most() -> None:
-    call = thought_of()
-    call.speak(0.3)
-    call.send(p.ReplyPiece(1, ANSWER))
-    call.send(p.ReplyDone(1))
-    call.be_quiet(0.12)
-    call.recognise("")
-    assert call.level() == LEVEL
-    call.be_quiet(3.5)
-    assert call.saved() == [("assistant", ANSWER)]
-    assert decisions(call) == [("hold", "speech"), ("restore", "noise")]
-
-
-def test_an_apology_does_not_talk_over_the_caller() -> None:
-    call = thought_of()
-    call.speak(0.3)
-    call.send(p.ReplyFailed(1))
-    call.speak(0.5)
-    assert call.sounds == []

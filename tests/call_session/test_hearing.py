@@ -288,13 +288,3 @@ def test_partial_texts_are_told_with_growing_revisions_and_the_final_one_is_high
     assert partials[0].text == "book"
     assert [one.revision < two.revision for one, two in pairwise(partials)] == [True] * (len(partials) - 1)
     assert call.last(p.SaveTurn).revision > partials[-1].revision
-
-
-def test_an_older_recognition_that_comes_after_a_newer_one_does_not_take_words_back() -> None:
-    call = listening()
-    call.speak(1.0)
-    older = call.last(p.Transcribe)
-    call.speak(0.6)
-    call.recognise("book a visit for tuesday")
-    call.send(p.Transcribed(older.utterance, older.revision, "book"))
-    assert call.last(p.TellPartial).text == "book a visit for tuesday"

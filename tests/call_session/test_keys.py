@@ -1,5 +1,7 @@
 """The caller presses keys: one turn of the conversation, and a way to stop the agent."""
 
+from typing import Any
+
 import pytest
 
 from actors.call_session import protocol as p
@@ -16,7 +18,7 @@ def pressed(call: Conversation, keys: str, gap_s: float = 0.3) -> None:
         call.send(p.KeyPressed(key))
 
 
-def live(**more: object) -> Conversation:
+def live(**more: Any) -> Conversation:
     call = Conversation(has_voice=True, **more)
     call.answer()
     return call

@@ -1,5 +1,7 @@
 """An answer that is late is announced, and then it comes: no dead air, no word too many."""
 
+from typing import Any
+
 import pytest
 
 from actors.call_session import protocol as p
@@ -9,7 +11,7 @@ from tests.call_session.conversation import LEVEL, Conversation
 FIRST, SECOND, THIRD = TurnTaking().acknowledgements
 
 
-def asked(**more: object) -> tuple[Conversation, float]:
+def asked(**more: Any) -> tuple[Conversation, float]:
     """A turn that ended, its words known, its answer not begun; and when the caller fell silent."""
     call = Conversation(has_voice=True, **more)
     call.answer()
@@ -248,3 +250,29 @@ def test_nothing_is_announced_while_an_answer_sounds() -> None:
     call.send(p.ReplyPiece(turn, "one two three four five six seven eight nine ten eleven twelve. "))
     call.be_quiet(2.4)
     assert FIRST not in call.orders()
+
+
+def test_an_interrupted_agent_does_not_keep_silent_while_the_recogniser_is_late() -> None:
+    call = Conversation(first_message="one two three four five six seven eight nine ten.", has_voice=True)
+    call.answer()
+    call.be_quiet(0.5)
+    call.speak(0.7)
+    fell_silent = call.now
+    assert call.level() == 0
+    call.be_quiet(4.0)
+    assert any(fell_silent < sound.start < fell_silent + 3.0 for sound in call.sounds)
+
+
+def test_a_yes_that_was_recognised_late_is_answered_even_if_the_caller_coughs_into_the_announcement() -> None:
+    call = Conversation(has_voice=True, turn_taking=TurnTaking(acknowledgements=("one two three four five six.",)))
+    call.answer()
+    unrecognised(call)
+    yes = call.last(p.Transcribe)
+    call.be_quiet(1.2)
+    assert call.level() == LEVEL
+    call.speak(0.3)
+    call.be_quiet(0.12)
+    call.recognise("")
+    call.send(p.Transcribed(yes.utterance, yes.revision, "yes"))
+    call.be_quiet(2.0)
+    assert call.last(p.StartReply).messages[-1].content == "yes"

@@ -1,5 +1,7 @@
 """How often the recogniser is asked, by how busy it said it is."""
 
+from itertools import pairwise
+
 import pytest
 
 from actors.call_session import protocol as p
@@ -32,7 +34,7 @@ def test_words_so_far_are_asked_for_in_a_cadence(backlog_ms: float, every_s: flo
     times = []
     for _ in range(250):
         times += [call.now for c in call.speak(WINDOW_S) if isinstance(c, p.Transcribe)]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert gaps
     assert gaps == pytest.approx([every_s] * len(gaps), abs=WINDOW_S)
     assert set(order.kind for order in call.all(p.Transcribe)) == {SttKind.PARTIAL}
@@ -96,6 +98,26 @@ def test_while_the_agent_is_interrupted_words_are_asked_for_with_almost_every_pa
 
 def test_a_level_begins_where_the_one_before_ends() -> None:
     assert [level.backlog_ms for level in LEVELS] == sorted(level.backlog_ms for level in LEVELS)
-    for level, following in zip(LEVELS, LEVELS[1:], strict=False):
+    for level, following in pairwise(LEVELS):
         assert Effort(level.backlog_ms).pause_windows == following.pause_windows
     assert LEVELS[-1].backlog_ms == INFINITE
+
+
+def test_an_older_recognition_that_comes_after_a_newer_one_does_not_take_words_back() -> None:
+    call = at(0)
+    call.speak(1.0)
+    older = call.last(p.Transcribe)
+    call.speak(0.6)
+    call.recognise("book a visit for tuesday")
+    call.send(p.Transcribed(older.utterance, older.revision, "book"))
+    assert call.last(p.TellPartial).text == "book a visit for tuesday"
+
+
+def test_the_words_so_far_are_kept_when_the_last_recognition_never_comes() -> None:
+    call = at(0)
+    call.speak(1.0)
+    call.recognise("thank you goodbye")
+    call.send(p.HungUp("callended"))
+    call.wait(5.0)
+    assert call.all(p.Finish)
+    assert call.saved() == [("user", "thank you goodbye")]

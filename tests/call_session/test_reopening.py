@@ -1,18 +1,20 @@
-"""The caller goes on after a turn that was taken for over, before its answer is heard."""
+"""The caller goes on before the answer to what they said is heard."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from actors.call_session import protocol as p
 from models.conversation import TurnTaking
-from providers.roles import SttKind
+from providers.roles import Message, SttKind
 from tests.call_session.conversation import LEVEL, Conversation
 
 FIRST, REST = "book a visit", "for two people please."
+ANSWER = "one two three four five six seven eight nine ten."
 
 
-def over(**more: object) -> Conversation:
+def over(**more: Any) -> Conversation:
     """A turn has just ended and is being answered; nothing of the answer has sounded."""
     call = Conversation(**more)
     call.answer()
@@ -110,6 +112,16 @@ def test_a_cough_in_two_parts_keeps_the_answer() -> None:
     assert len(call.all(p.StartReply)) == 1
 
 
+def test_a_question_that_was_never_heard_does_not_make_an_answer_of_what_follows() -> None:
+    call = Conversation(turn_taking=TurnTaking(learns_pauses=False))
+    call.answer()
+    call.hear_caller("a table")
+    call.quiet_until(p.CloseUtterance)
+    call.reply("What is your name?")
+    call.hear_caller("maria", 0.5, pause_s=0.096)
+    assert 0.096 + call.quiet_until(p.CloseUtterance) == pytest.approx(0.55, abs=0.016)
+
+
 def test_once_the_answer_is_heard_it_is_an_interruption() -> None:
     call = over()
     call.voice(call.reply("For how many people would that be then?"))
@@ -147,3 +159,50 @@ def test_without_preemption_a_turn_that_goes_on_is_one_as_well() -> None:
     call.hear_caller(REST, 0.5)
     call.be_quiet(2.0)
     assert call.saved() == [("user", f"{FIRST} {REST}")]
+
+
+# --- the turn is in the log already, its answer is still thought of ------------------------------------
+def thought_of() -> Conversation:
+    """The caller's turn is over for longer than a second and the model has not written anything."""
+    call = Conversation(has_voice=True, turn_taking=TurnTaking(acknowledge_after_ms=0))
+    call.answer()
+    call.say("tell me everything")
+    call.be_quiet(0.8)
+    assert call.saved() == [("user", "tell me everything")]
+    call.commands.clear()
+    return call
+
+
+def test_an_answer_that_comes_while_the_caller_speaks_again_is_not_begun() -> None:
+    call = thought_of()
+    call.speak(0.3)
+    call.send(p.ReplyPiece(1, ANSWER))
+    call.send(p.ReplyDone(1))
+    call.speak(0.5)
+    assert call.sounds == []
+    call.hear_caller("and now", 0.1)
+    call.be_quiet(1.7)
+    assert call.saved() == [("user", "and now")]
+    assert call.last(p.StartReply).messages[-1] == Message("user", "tell me everything and now")
+
+
+def test_a_cough_while_the_answer_is_thought_of_holds_it_up_at_most() -> None:
+    call = thought_of()
+    call.speak(0.3)
+    call.send(p.ReplyPiece(1, ANSWER))
+    call.send(p.ReplyDone(1))
+    call.be_quiet(0.12)
+    call.recognise("")
+    assert call.level() == LEVEL
+    call.be_quiet(3.5)
+    assert call.saved() == [("assistant", ANSWER)]
+    barge_ins = call.last(p.SaveTurn).timings.barge_ins
+    assert [(each.decision, each.reason) for each in barge_ins] == [("hold", "speech"), ("restore", "noise")]
+
+
+def test_an_apology_does_not_talk_over_the_caller() -> None:
+    call = thought_of()
+    call.speak(0.3)
+    call.send(p.ReplyFailed(1))
+    call.speak(0.5)
+    assert call.sounds == []

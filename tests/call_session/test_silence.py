@@ -1,8 +1,11 @@
 """Nobody speaks: the agent asks, asks again, and says goodbye."""
 
+from typing import Any
+
 import pytest
 
 from actors.call_session import protocol as p
+from actors.call_session.patience import AGAIN_S, Patience
 from models.call import CallStatus
 from models.conversation import Silence, TurnTaking
 from models.tool import HttpTool, Tools
@@ -13,7 +16,7 @@ SILENCE = Silence(reprompt_after_s=5, reprompts=2, reprompt="Hello?", goodbye="G
 LOOK_UP = HttpTool(name="look_up", description="Looks up.", url="https://example.com", filler="")
 
 
-def alone(**more: object) -> Conversation:
+def alone(**more: Any) -> Conversation:
     more.setdefault("silence", SILENCE)
     call = Conversation(has_voice=True, **more)
     call.answer()
@@ -112,3 +115,26 @@ def test_keys_that_are_being_pressed_are_no_silence() -> None:
     call.send(p.KeyPressed("1"))
     call.be_quiet(1.5)
     assert call.orders() == []
+
+
+# --- the counts by themselves -------------------------------------------------------------------------
+def test_nobody_waits_for_what_is_not_owed() -> None:
+    patience = Patience(SILENCE, TurnTaking())
+    assert (patience.late_at(None), patience.lonely_at(None)) == (None, None)
+    assert (patience.late_at(10.0), patience.lonely_at(10.0)) == (11.5, 15.0)
+    assert Patience(SILENCE, TurnTaking(acknowledge_after_ms=0)).late_at(10.0) is None
+
+
+def test_the_next_announcement_waits_for_the_last_one_and_for_its_sound() -> None:
+    patience = Patience(SILENCE, TurnTaking(acknowledgements=("a", "b")))
+    assert patience.acknowledgement(11.5) == "a"
+    assert patience.late_at(10.0) == 11.5 + AGAIN_S
+    assert patience.late_at(12.0) == 12.0 + AGAIN_S
+    assert [patience.acknowledgement(at) for at in (14.0, 16.0)] == ["b", "a"]
+
+
+def test_the_goodbye_is_the_last_thing_said() -> None:
+    patience = Patience(SILENCE, TurnTaking())
+    assert [patience.reprompt() for _ in range(3)] == [("Hello?", False), ("Hello?", False), ("Goodbye then.", True)]
+    patience.caller_spoke()
+    assert patience.reprompt() == ("Hello?", False)

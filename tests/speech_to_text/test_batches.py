@@ -16,8 +16,8 @@ def former(*, encode_ms: float = 20.0, decode_ms: float = 60.0, max_batch: int =
     return Former(Limits(1, max_batch, 250.0, BUCKETS), costs)
 
 
-def formed(by: Former, *order: Job, now: float = 0.0, free: int = 1, backlog_ms: float = 0.0) -> Batch:
-    return by.form(order, now, free=free, backlog_ms=backlog_ms)
+def formed(by: Former, *order: Job, now: float = 0.0, free: int = 1) -> Batch:
+    return by.form(order, now, free=free)
 
 
 def test_jobs_of_one_window_go_together_within_the_time_cap() -> None:
@@ -31,25 +31,19 @@ def test_there_is_a_largest_batch() -> None:
 
 
 def test_a_long_queue_stretches_the_cap_so_that_it_drains_sooner() -> None:
-    slow = former(encode_ms=60.0, decode_ms=120.0)
-    jobs = [job(FINAL) for _ in range(20)]
-    assert len(formed(slow, *jobs).jobs) == 1
-    assert len(formed(slow, *jobs, backlog_ms=500.0).jobs) == 5
-    longest = formed(slow, *jobs, backlog_ms=1e6)
+    slow = former(encode_ms=60.0, decode_ms=120.0)  # a row takes 180 ms, a further one 78
+    assert [len(formed(slow, *(job(FINAL) for _ in range(queue))).jobs) for queue in (1, 2, 3, 20)] == [1, 1, 3, 8]
+    longest = formed(former(encode_ms=100.0, decode_ms=100.0), *(job(FINAL) for _ in range(20)))
+    assert len(longest.jobs) == 7
     assert longest.predicted_ms <= STRETCH * 250
-    assert len(longest.jobs) == 8
 
 
 def test_a_machine_too_slow_for_the_cap_still_decodes_together() -> None:
-    slow = former(encode_ms=200.0, decode_ms=400.0)
-    assert len(formed(slow, *(job(FINAL) for _ in range(20)), backlog_ms=9_000.0).jobs) == 5
+    assert len(formed(former(encode_ms=200.0, decode_ms=400.0), *(job(FINAL) for _ in range(20))).jobs) == 7
 
 
 def test_a_queue_of_partials_does_not() -> None:
-    assert (
-        len(formed(former(encode_ms=60.0, decode_ms=120.0), *(job(PARTIAL) for _ in range(9)), backlog_ms=1e6).jobs)
-        == 1
-    )
+    assert len(formed(former(encode_ms=60.0, decode_ms=120.0), *(job(PARTIAL) for _ in range(9))).jobs) == 1
 
 
 def test_prompts_of_other_length_go_alone() -> None:
@@ -95,8 +89,9 @@ def test_the_time_to_drain_counts_full_batches_and_the_rest() -> None:
     by = former()
     assert by.best_batch(400) == 6
     assert by.drain_ms([job(FINAL) for _ in range(6)]) == pytest.approx(225.0)
-    assert by.drain_ms([job(FINAL) for _ in range(7)]) == pytest.approx(254.0)  # the queue has stretched the cap
-    assert by.drain_ms([job(FINAL) for _ in range(9)]) == pytest.approx(283.0 + 80.0)
+    assert by.drain_ms([job(FINAL) for _ in range(7)]) == pytest.approx(225.0 + 80.0)
+    assert by.drain_ms([job(FINAL) for _ in range(24)]) == pytest.approx(3 * 283.0)  # a long queue
+    assert by.drain_ms([job(PARTIAL) for _ in range(24)]) == 0.0
     assert by.drain_ms([]) == 0.0
 
 

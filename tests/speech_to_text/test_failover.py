@@ -27,9 +27,11 @@ class FakeWorker:
     script: list[Transcript | Refusal | type[WorkerLost] | asyncio.Event]
     asked: list[SttRequest] = field(default_factory=list)
     cancelled: int = 0
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def transcribe(self, request: SttRequest, deadline_s: float) -> Transcript | Refusal:
         self.asked.append(request)
+        self.was_asked.set()
         line = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(line, asyncio.Event):
             try:
@@ -43,12 +45,15 @@ class FakeWorker:
         raise line
 
 
-def failover(*workers: FakeWorker, timeout_s: float = 5.0, pauses: Callable[[], None] = lambda: None) -> Failover:
+def failover(
+    *workers: FakeWorker, timeout_s: float = 5.0, is_patient: bool = True, pauses: Callable[[], None] = lambda: None
+) -> Failover:
     async def pause(seconds: float) -> None:
         pauses()
         await asyncio.sleep(0)
 
-    return Failover(workers, timeout_s=timeout_s, pause=pause)
+    hedge_s = None if is_patient else 0.0
+    return Failover(workers, timeout_s=timeout_s, hedge_s=hedge_s, pause=pause)
 
 
 async def test_one_worker_answers_and_the_others_are_left_alone() -> None:
@@ -73,10 +78,30 @@ async def test_the_only_worker_is_asked_until_it_has_restarted() -> None:
     assert len(pauses) == 3
 
 
-async def test_a_worker_that_stalls_is_left_for_another_and_its_request_cancelled() -> None:
+async def test_when_an_answer_is_overdue_another_worker_is_asked_as_well() -> None:
     stalled, alive = FakeWorker([asyncio.Event()]), FakeWorker([WORDS])
-    assert await failover(stalled, alive, timeout_s=0.02).transcribe(request()) == WORDS
+    stt = failover(stalled, alive, is_patient=False)
+    assert await stt.transcribe(request()) == WORDS
     assert stalled.cancelled == 1
+    assert await stt.transcribe(request(revision=2)) == WORDS
+    assert len(stalled.asked) == 1  # it rests
+
+
+async def test_the_first_of_two_answers_counts() -> None:
+    opened = asyncio.Event()
+    slow, stalled = FakeWorker([opened]), FakeWorker([asyncio.Event()])
+    asked = asyncio.create_task(failover(slow, stalled, is_patient=False).transcribe(request()))
+    await stalled.was_asked.wait()
+    opened.set()
+    assert await asked == WORDS
+    assert stalled.cancelled == 1
+
+
+async def test_nobody_is_asked_twice_for_a_partial() -> None:
+    stalled, other = FakeWorker([asyncio.Event()]), FakeWorker([WORDS])
+    answer = await failover(stalled, other, is_patient=False, timeout_s=0.01).transcribe(request(SttKind.PARTIAL))
+    assert answer.rejected == SHED
+    assert not other.asked
 
 
 async def test_a_worker_with_a_full_queue_is_left_for_another() -> None:

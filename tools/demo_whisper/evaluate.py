@@ -1,7 +1,8 @@
 """Measures a model directory through the service's own recogniser: held-out voices and phrases, then noise.
 
-Needs no torch. Prints word error rates (all, digit strings, the rest), what the gates refused, and the words that
-silence and noise draw out in windows such as a voice detector would never send.
+Needs no torch. Prints for each kind of utterance, and for whole phrases cut off at a moment as partial decoding cuts
+them, the word error rate, how many answers had more words than were said, and what the gates refused; then the words
+that noises draw out in windows such as a voice detector would never send.
 """
 
 import argparse
@@ -16,21 +17,18 @@ import numpy as np
 from models.sound import mulaw_encode
 from providers.roles import SpeechAudio, Transcript
 from providers.stt.whisper import Whisper
-from tools.demo_whisper import line, noises
-from tools.demo_whisper.corpus import Split
+from tools.demo_whisper import cuts, line, noises
+from tools.demo_whisper.corpus import Kind, Split
 from tools.demo_whisper.line import LINE_RATE_HZ, Line, Samples
-from tools.demo_whisper.synth import Utterance, load, speak
+from tools.demo_whisper.synth import Utterance, speak
 
 GAIN_DB = -3.0
 SILENCE_AROUND_S = 0.45  # of what reaches the recogniser, on average, is not speech
 NOISE_S = 60.0
 WINDOWS_S = (3.0, 6.0)
-NOISES: dict[str, tuple[noises.Noise, Sequence[float]]] = {
-    "silence": (noises.silence, (0.0,)),
-    "white noise": (noises.white, (-50.0, -35.0, -20.0)),
-    "brown noise": (noises.brown, (-50.0, -35.0, -20.0)),
-    "mains hum": (noises.hum, (-50.0, -35.0, -20.0)),
-}
+LEVELS_DB = (-50.0, -35.0, -20.0)  # below full scale
+CUT = "cut"
+GROUPS = (*(kind.value for kind in Kind), CUT, "noise")
 
 
 @dataclass(slots=True)
@@ -41,11 +39,13 @@ class Score:
     words: int = 0
     phrases: int = 0
     exact: int = 0
+    invented: int = 0  # phrases heard with more words than were said
     refused: Counter[str] = field(default_factory=Counter)
 
     def add(self, said: str, heard: Transcript) -> None:
         """Count one phrase; a refused one counts as all its words missed."""
         errors = word_errors(said.split(), heard.text.split())
+        self.invented += len(heard.text.split()) > len(said.split())
         self.errors += errors
         self.words += len(said.split())
         self.phrases += 1
@@ -55,8 +55,8 @@ class Score:
     def __str__(self) -> str:
         refused = sum(self.refused.values()) - self.refused[""]
         return (
-            f"WER {self.errors / max(1, self.words):6.1%}  ({self.errors} of {self.words} words, "
-            f"{self.phrases} phrases, {self.exact} exact, {refused} refused)"
+            f"WER {self.errors / max(1, self.words):6.1%}  ({self.errors} of {self.words} words; "
+            f"{self.phrases} phrases, {self.exact} exact, {self.invented} with a word too many, {refused} refused)"
         )
 
 
@@ -71,25 +71,37 @@ def word_errors(said: list[str], heard: list[str]) -> int:
 
 
 def measure_speech(
-    recogniser: Whisper, utterances: list[Utterance], *, snr_db: float, show: Callable[[str], None] | None = None
+    recogniser: Whisper,
+    utterances: list[Utterance],
+    *,
+    snr_db: float,
+    is_cut: bool = False,
+    show: Callable[[str], None] | None = None,
 ) -> dict[str, Score]:
-    """Word error rates over utterances, each down a line with white noise this far below the speech."""
+    """Word error rates over utterances, each down a line with white noise this far below the speech.
+
+    `is_cut`: each ends at a random moment, with nothing behind it, and only what was spoken until then counts as said.
+    """
     scores = {"all": Score(), "digit strings": Score(), "other": Score()}
-    rng = np.random.default_rng(0)
+    rng, moments = np.random.default_rng(0), np.random.default_rng(2)
     for utterance in utterances:
         quiet = Line(
             before_s=rng.uniform(0.2, 0.3),
-            after_s=rng.uniform(0.2, 0.5),
+            after_s=rng.uniform(0.2, 0.5) * (not is_cut),
             gain_db=GAIN_DB,
             snr_db=snr_db,
             noise_colour=0.0,
             is_band_passed=False,
         )
-        heard = _heard(recogniser, line.through(quiet, utterance.pcm, rng))
+        said, pcm = utterance.transcript, utterance.pcm
+        if is_cut:
+            cut = cuts.drawn(utterance.spans, len(pcm), moments)
+            said, pcm = " ".join(said.split()[: cut.words]), pcm[: cut.samples]
+        heard = _heard(recogniser, line.through(quiet, pcm, rng))
         for group in ("all", "digit strings" if utterance.is_digits else "other"):
-            scores[group].add(utterance.transcript, heard)
-        if show is not None and heard.text != utterance.transcript:
-            show(f"  {utterance.transcript!r} heard as {heard.text!r} {heard.rejected or ''}")
+            scores[group].add(said, heard)
+        if show is not None and heard.text != said:
+            show(f"  {said!r} heard as {heard.text!r} {heard.rejected or ''}")
     return scores
 
 
@@ -116,19 +128,37 @@ def main() -> None:
     """Print the figures of one model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--phrases", type=int, default=480)
-    parser.add_argument("--data", type=Path, help="utterances already spoken by synth.py")
+    parser.add_argument("--phrases", type=int, default=480, help="of each kind")
+    parser.add_argument("--seed", type=int, default=1, help="of the phrases and their voices")
     parser.add_argument("--snr-db", type=float, default=35.0)
+    parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS)
     parser.add_argument("--show-errors", action="store_true")
     options = parser.parse_args()
     recogniser = Whisper(str(options.directory), device="cpu", compute_type="int8", threads=1)
-    utterances = load(options.data) if options.data else speak(Split.TEST, options.phrases, seed=1)
+    for name in options.only:
+        if name == "noise":
+            _print_noises(recogniser)
+        else:
+            _print_speech(recogniser, name, options)
+
+
+def _print_speech(recogniser: Whisper, name: str, options: argparse.Namespace) -> None:
+    kind = Kind.WHOLE if name == CUT else Kind(name)
+    utterances = speak(Split.TEST, options.phrases, seed=options.seed, kind=kind)
     show = print if options.show_errors else None
-    for group, score in measure_speech(recogniser, utterances, snr_db=options.snr_db, show=show).items():
-        print(f"{group:14} {score}")
-    for name, (noise, levels_db) in NOISES.items():
-        words, ends = measure_noise(recogniser, noise, levels_db)
-        print(f"{name:14} {words} words from {ends.total()} windows, which ended as {dict(ends)}")
+    scores = measure_speech(recogniser, utterances, snr_db=options.snr_db, is_cut=name == CUT, show=show)
+    for group, score in scores.items():
+        if score.phrases and (group == "all" or kind is Kind.WHOLE):
+            print(f"{name:8} {group:14} {score}", flush=True)
+
+
+def _print_noises(recogniser: Whisper) -> None:
+    for noise in dict.fromkeys(noises.KINDS):
+        words, ends = measure_noise(recogniser, noise, LEVELS_DB)
+        print(
+            f"noise    {noise.__name__:14} {words} words from {ends.total()} windows, which ended as {dict(ends)}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

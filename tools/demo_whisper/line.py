@@ -87,9 +87,10 @@ def band_passed(samples: Samples, rng: np.random.Generator) -> Samples:
 
 
 def through(line: Line, pcm: npt.NDArray[np.int16], rng: np.random.Generator) -> Samples:
-    """One utterance as the far end of the line receives it, at 8 kHz."""
+    """One utterance as the far end of the line receives it, at 8 kHz. What makes up whole blocks comes before it."""
     start, end = int(line.before_s * LINE_RATE_HZ), int(line.after_s * LINE_RATE_HZ)
     length = -(-(start + len(pcm) + end) // _BLOCK) * _BLOCK
+    start = length - len(pcm) - end
     speech = np.zeros(length, np.float32)
     speech[start : start + len(pcm)] = pcm.astype(np.float32) / 32_768
     loudness = float(np.sqrt(np.mean(np.square(speech)))) + 1e-5

@@ -173,10 +173,10 @@ class DemoWhisper(nn.Module):
         self.decoder = Decoder(shape)
         self.ctc = nn.Linear(shape.width, shape.vocabulary + 1)
 
-    def forward(self, mel: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of the decoder, and of the CTC head."""
+    def forward(self, mel: Tensor, tokens: Tensor, *, is_head_new: bool) -> tuple[Tensor, Tensor]:
+        """Logits of the decoder, and of the CTC head, which while it is new learns without teaching the encoder."""
         sound = self.encoder(mel)
-        return self.decoder(tokens, sound), self.ctc(sound)
+        return self.decoder(tokens, sound), self.ctc(sound.detach() if is_head_new else sound)
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
         """Take the weights of an exported model; encoder layers it has not are made to change nothing."""

@@ -22,6 +22,7 @@ from tools.demo_whisper.batches import IGNORED, Batch, Vocabulary, endless
 from tools.demo_whisper.network import DemoWhisper, Shape
 
 PEAK_RATE, LAST_RATE = 1e-3, 1e-5
+HEAD_STEPS = 150  # of a model that starts from an exported one: its CTC head is new and must not teach the encoder yet
 WARM_UP_STEPS = 300
 LABEL_SMOOTHING = 0.05
 CTC_WEIGHT = 0.5
@@ -30,10 +31,10 @@ EXPORT_EVERY_S = 300.0
 REPORT_EVERY_STEPS = 100
 
 
-def losses(network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+def losses(network: nn.Module, batch: Batch, *, is_head_new: bool) -> tuple[Tensor, Tensor]:
     """Cross-entropy of the decoder, and CTC of the encoder."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits, ctc_logits = network(batch.mel, batch.tokens)
+        logits, ctc_logits = network(batch.mel, batch.tokens, is_head_new=is_head_new)
     said = functional.cross_entropy(
         logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED, label_smoothing=LABEL_SMOOTHING
     )
@@ -51,15 +52,23 @@ def losses(network: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     return said, (aligned / per_unit).mean()
 
 
-def learning_rate(step: int, progress: float) -> float:
+def learning_rate(step: int, progress: float, *, peak: float) -> float:
     """A short warm-up by steps, then half a cosine by progress (0 to 1)."""
     cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-    return LAST_RATE + (PEAK_RATE - LAST_RATE) * min(1.0, (step + 1) / WARM_UP_STEPS) * cosine
+    return LAST_RATE + (peak - LAST_RATE) * min(1.0, (step + 1) / WARM_UP_STEPS) * cosine
 
 
-def train(network: DemoWhisper, batches: Iterator[Batch], *, seconds: float, save: Callable[[], None]) -> None:
+def train(
+    network: DemoWhisper,
+    batches: Iterator[Batch],
+    *,
+    seconds: float,
+    peak: float,
+    head_steps: int,
+    save: Callable[[], None],
+) -> None:
     """Run one cycle of the learning rate in step with the other processes; the first saves now and then."""
-    optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=peak, betas=(0.9, 0.98), weight_decay=0.01)
     replica = DistributedDataParallel(network)
     started = saved = time.monotonic()
     for step in itertools.count():
@@ -67,8 +76,8 @@ def train(network: DemoWhisper, batches: Iterator[Batch], *, seconds: float, sav
         if elapsed >= seconds:
             break
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, elapsed / seconds)
-        said, aligned = losses(replica, next(batches))
+            group["lr"] = learning_rate(step, elapsed / seconds, peak=peak)
+        said, aligned = losses(replica, next(batches), is_head_new=step < head_steps)
         optimizer.zero_grad()
         torch.autograd.backward(said + CTC_WEIGHT * aligned)
         nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
@@ -103,7 +112,14 @@ def _run(rank: int, options: argparse.Namespace, meeting: str) -> None:
         if rank == 0:
             export.write_model(network, options.tokenizer, options.directory)
 
-    train(network, batches, seconds=options.minutes * 60, save=save)
+    train(
+        network,
+        batches,
+        seconds=options.minutes * 60,
+        peak=options.peak_rate,
+        head_steps=HEAD_STEPS if options.start_from else 0,
+        save=save,
+    )
     distributed.destroy_process_group()
 
 
@@ -115,6 +131,7 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--start-from", type=Path, help="an exported model directory to continue")
     parser.add_argument("--minutes", type=float, default=85.0)
+    parser.add_argument("--peak-rate", type=float, default=PEAK_RATE, help="of learning")
     parser.add_argument("--processes", type=int, default=2, help="one per core")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
