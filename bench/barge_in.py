@@ -35,8 +35,8 @@ SPEAKING_DBFS = -35.0
 STAYS_S = 0.1
 """A level that holds so long is no seam between two pieces of audio."""
 SETTLED_S = 0.2
-STOPPED_S = 0.4
-"""Silence so long is the agent having stopped; it has 40 words to say."""
+SILENCED_S = 0.4
+"""Silence so long is more than a pause: the agent has 40 words to say."""
 WATCHED_S = 3.0
 """How long after a sound of the caller's the agent is watched."""
 INTERRUPTIONS = (
@@ -75,7 +75,7 @@ class Trial:
     silent_s: float | None
     restored_s: float | None
     """From the sound's end to the full level again; 0 if it had not been left."""
-    has_stopped: bool
+    is_silenced: bool
 
 
 @dataclass(slots=True)
@@ -83,6 +83,8 @@ class Findings:
     """All trials by kind, and the caller's words over the greeting: heard of how many, turns with none of theirs."""
 
     trials: dict[str, list[Trial]] = field(default_factory=dict)
+    cut: int = 0
+    """Replies that a murmur or a cough ended, by the log."""
     spoiled: int = 0
     """Sounds that came when the agent was not speaking."""
     words: int = 0
@@ -110,6 +112,8 @@ async def _measure(deployed: Product, pace: Pace, each: int, at_once: int) -> Fi
         calls = -(-each // PER_CALL)
         talks = [script(seed) for seed in range(calls) for script in (_interrupting, _listening)]
         for call in await made.calls([(agent, talk) for talk in talks], at_once=at_once):
+            if all(utterance.kind != "interrupt" for utterance in call.report.utterances):
+                found.cut += sum(turn.interrupted for turn in call.agent_turns)
             for kind, trial in _trials(call):
                 if trial is None:
                     found.spoiled += 1
@@ -170,14 +174,14 @@ def _trial(utterance: Utterance, loudness: Loudness) -> Trial | None:
         return None
     ducked = loudness.falls(start, full - DUCKED_DB, for_s=STAYS_S)
     silent = loudness.falls(start, SILENT_DBFS, for_s=SETTLED_S)
-    stopped = loudness.falls(start, SILENT_DBFS, for_s=STOPPED_S)
+    stopped = loudness.falls(start, SILENT_DBFS, for_s=SILENCED_S)
     restored = loudness.rises(end, full - RESTORED_DB, for_s=SETTLED_S)
     return Trial(
         utterance.text,
         _since(start, ducked),
         _since(start, silent),
         _since(end, restored),
-        has_stopped=stopped is not None and stopped < end + WATCHED_S,
+        is_silenced=stopped is not None and stopped < end + WATCHED_S,
     )
 
 
@@ -205,10 +209,11 @@ def _print(found: Findings) -> None:
     _print_by_text([each for each in interrupts if each.silent_s is None], "  did not stop the agent")
     for text in ("cough", "hacking"):
         _print_coughs(text, [each for each in coughs if each.text == text])
-    kept = [each for each in murmurs if not each.has_stopped]
-    print(f"backchannels that stopped the agent {of(len(murmurs) - len(kept), len(murmurs))}")
-    _print_by_text([each for each in murmurs if each.has_stopped], "  by words")
+    kept = [each for each in murmurs if not each.is_silenced]
+    print(f"backchannels that silenced the agent {of(len(murmurs) - len(kept), len(murmurs))}")
+    _print_by_text([each for each in murmurs if each.is_silenced], "  by words")
     print(f"  ends -> full level, of the others {in_ms([each.restored_s for each in kept])}, of {len(kept)}")
+    print(f"replies ended by a backchannel or a cough, by the log: {found.cut}")
     print(f"words over the greeting in the log {of(found.words_heard, found.words)}")
     print(f"  callers of whom no word is in the log {of(found.unheard, found.greetings)}")
     print(f"sounds that missed the agent's speech, not counted: {found.spoiled}")
@@ -216,10 +221,10 @@ def _print(found: Findings) -> None:
 
 def _print_coughs(text: str, coughs: Sequence[Trial]) -> None:
     quieter = sum(each.ducked_s is not None for each in coughs)
-    stopped = sum(each.has_stopped for each in coughs)
+    silenced = sum(each.is_silenced for each in coughs)
     restored = in_ms([each.restored_s for each in coughs])
     print(f"{text} of {COUGH_S * 1000:.0f} ms ends -> full level  {restored}, of {len(coughs)}")
-    print(f"  made the agent quieter {of(quieter, len(coughs))}, stopped it {of(stopped, len(coughs))}")
+    print(f"  made the agent quieter {of(quieter, len(coughs))}, silenced it {of(silenced, len(coughs))}")
 
 
 def _print_by_text(trials: Sequence[Trial], title: str) -> None:

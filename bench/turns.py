@@ -12,6 +12,7 @@ import random
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from bench.conversation import VOICES, Conversation, Pace, Product, arguments, load, pace_of, product, world
@@ -59,6 +60,8 @@ class Findings:
     """Turns of which no word is in the log."""
     errors: int = 0
     words: int = 0
+    examples: list[str] = field(default_factory=list)
+    """The early endpoints in words."""
     moments: dict[str, list[float]] = field(default_factory=dict)
     """Milliseconds after the caller's last sample, by name; amounts as they are."""
 
@@ -78,6 +81,8 @@ class Findings:
         self.early += cut_off
         self.paused += is_paused
         self.early_paused += cut_off and is_paused
+        if cut_off:
+            self.examples.append(_example(utterance, turns))
         self.unheard += not turns
         self.errors += errors
         self.words += words
@@ -124,6 +129,12 @@ def script_of(seed: int) -> Script:
     return Script((*steps, WaitForAgent(), HangUp()), voice=VOICES[seed % len(VOICES)], seed=seed)
 
 
+def _example(utterance: Utterance, turns: Sequence[Stored]) -> str:
+    pauses = [f"{(later[0] - earlier[1]) * 1000:.0f}" for earlier, later in pairwise(utterance.parts)]
+    stored = " | ".join(f"{turn.text} ({(turn.at - utterance.end) * 1000:+.0f} ms)" for turn in turns)
+    return f"{utterance.text!r}, pauses {' '.join(pauses) or 'none'} ms; in the log: {stored or 'nothing'}"
+
+
 def _moments(call: Conversation) -> Iterator[tuple[str, float]]:
     """Each stored moment of each turn after the end of the speech it belongs to."""
     said = call.report.utterances
@@ -161,6 +172,8 @@ def _print(name: str, found: Findings) -> None:
     print(
         f"  false early endpoints {of(found.early, turns)}, of those with pauses {of(found.early_paused, found.paused)}"
     )
+    for example in found.examples:
+        print(f"    {example}")
     print(f"  unanswered {unanswered}, without a word in the log {found.unheard}")
     print(f"  words wrong in the log {of(found.errors, found.words)}")
     for moment in (*CALLER_MOMENTS, *AGENT_MOMENTS, *AMOUNTS):

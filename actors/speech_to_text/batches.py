@@ -1,17 +1,20 @@
 """Which of the waiting jobs are decoded together. Pure.
 
-The most urgent job goes now. Others come along when they fit its window and its prompt, when the batch stays within
-the time cap, and, if they are less urgent, when it will still be answered on time.
+The most urgent job goes now. Others come along when their prompts are as long, when the batch stays within the time
+cap, and, if they are less urgent, when the first will still be answered on time. All rows of a batch have one window;
+a row goes into a longer one than it needs when the launch that saves is worth more.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from actors.speech_to_text.costs import CostTable
 from actors.speech_to_text.jobs import Batch, Job, Limits
 from providers.roles import SttKind
 
+WIDER = 2
+"""How many windows up a job may be decoded, for the sake of longer ones that wait too."""
 LONG, STRETCH = 2.0, 4.0
 """A queue that takes so many time caps to drain is long, and may stretch the cap, or the time of a lone row where that
 is longer, so far: larger batches drain the queue sooner, and everybody in it waits as long anyway."""
@@ -35,18 +38,11 @@ class Former:
         room = min(self.limits.max_batch, -(-len(order) // free))
         cap_ms = self._cap_ms(head.frames, self._drain_ms(order))
         mates = [job for job in order[1:] if job.prompt == head.prompt and not job.is_thorough]
-        filling = _Filling(self.costs, head, cap_ms, now, room)
-        rows = filling.rows(head.frames, [job for job in mates if job.frames == head.frames])
-        shorter = [job for job in mates if job.frames == self._next(head.frames, -1)]
-        if with_shorter := filling.all_rows(head.frames, rows, shorter):
-            return self._batch(with_shorter, head.frames, now)
-        wider = self._next(head.frames, +1)
-        if len(rows) == 1 and wider is not None:
-            longer = [job for job in mates if job.frames == wider]
-            joined = filling.rows(wider, longer) if longer else rows
-            if len(joined) > 1 and self._saves(head.frames, wider, len(joined) - 1):
-                return self._batch(joined, wider, now)
-        return self._batch(rows, head.frames, now)
+        filling = _Filling(self.costs, head, mates, self._own_ms([head, *mates]), cap_ms, now, room)
+        at = self.limits.buckets.index(head.frames)
+        options = [(frames, filling.rows(frames)) for frames in self.limits.buckets[at : at + 1 + WIDER]]
+        frames, rows = max(options, key=lambda option: filling.saved_ms(*option))  # the narrowest of equals
+        return self._batch(rows, frames, now)
 
     def best_batch(self, frames: int, backlog_ms: float = 0.0) -> int:
         """The largest batch of such windows within the time cap, as far as such a queue stretches it."""
@@ -75,14 +71,11 @@ class Former:
         total += self.costs.predict(frames, rest, is_thorough=is_thorough) if rest else 0.0
         return total / self.limits.slots
 
-    def _saves(self, narrow: int, wide: int, others: int) -> bool:
-        """Whether one launch in the wide window is cheaper than two."""
-        apart = self.costs.predict(narrow, 1) + self.costs.predict(wide, others)
-        return self.costs.predict(wide, others + 1) <= apart
-
-    def _next(self, frames: int, step: int) -> int | None:
-        at = self.limits.buckets.index(frames) + step
-        return self.limits.buckets[at] if 0 <= at < len(self.limits.buckets) else None
+    def _own_ms(self, jobs: Sequence[Job]) -> dict[int, float]:
+        """What one row costs among those of its own window."""
+        counts = Counter(job.frames for job in jobs)
+        sizes = {frames: min(count, self.best_batch(frames)) for frames, count in counts.items()}
+        return {frames: self.costs.predict(frames, size) / size for frames, size in sizes.items()}
 
     def _batch(self, jobs: Sequence[Job], frames: int, now: float) -> Batch:
         is_thorough = jobs[0].is_thorough
@@ -91,31 +84,38 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class _Filling:
-    """How many may come along with `head`."""
+    """How many may come along with `head`, and what that saves. `own_ms`: a row's cost in its own window."""
 
     costs: CostTable
     head: Job
+    mates: Sequence[Job]
+    own_ms: Mapping[int, float]
     cap_ms: float
     now: float
     room: int
 
-    def rows(self, frames: int, mates: Sequence[Job]) -> list[Job]:
-        """The head and as many mates as fit, in order."""
+    def rows(self, frames: int) -> list[Job]:
+        """The head and the mates that fit a window of `frames` and the time, in order.
+
+        Those of shorter windows come along when that is cheaper than a place in a batch of their own.
+        """
         rows = [self.head]
-        for job in mates:
-            if not self._fits(frames, len(rows) + 1, job):
+        for job in self.mates:
+            if len(rows) == self.room:
                 break
-            rows.append(job)
+            total_ms = self.costs.predict(frames, len(rows) + 1)
+            more_ms = total_ms - self.costs.predict(frames, len(rows))
+            is_cheap = job.frames == frames or (job.frames < frames and more_ms < self.own_ms[job.frames])
+            if is_cheap and total_ms <= self._budget_ms(job):
+                rows.append(job)
         return rows
 
-    def all_rows(self, frames: int, rows: Sequence[Job], others: Sequence[Job]) -> list[Job]:
-        """`rows` and all the others, which saves their launch; empty unless every one of them fits."""
-        size = len(rows) + len(others)
-        fits = bool(others) and all(self._fits(frames, size, job) for job in others)
-        return [*rows, *others] if fits else []
+    def saved_ms(self, frames: int, rows: Sequence[Job]) -> float:
+        """What the batch costs less than its rows would in batches of their own windows."""
+        return sum(self.own_ms[job.frames] for job in rows) - self.costs.predict(frames, len(rows))
 
-    def _fits(self, frames: int, size: int, job: Job) -> bool:
-        budget_ms = self.cap_ms
+    def _budget_ms(self, job: Job) -> float:
+        """How long a batch may take that this job comes along in: the less urgent may not make the head late."""
         if job.kind > self.head.kind:
-            budget_ms = min(budget_ms, (self.head.target - self.now) * 1000)
-        return size <= self.room and self.costs.predict(frames, size) <= budget_ms
+            return min(self.cap_ms, (self.head.target - self.now) * 1000)
+        return self.cap_ms

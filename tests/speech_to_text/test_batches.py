@@ -62,19 +62,22 @@ def test_other_finals_come_along_even_when_all_are_late() -> None:
     assert len(formed(former(), job(FINAL), job(FINAL), job(SPEC), now=3.0).jobs) == 2
 
 
-def test_a_shorter_job_goes_one_window_up_if_that_saves_its_launch() -> None:
+def test_a_shorter_job_goes_into_a_longer_window_if_that_saves_its_launch() -> None:
     long, short = job(FINAL, frames=500), job(FINAL, frames=400)
     batch = formed(former(), long, short)
     assert (list(batch.jobs), batch.frames) == ([long, short], 500)
 
 
-def test_not_two_windows_up_and_not_when_a_launch_remains_anyway() -> None:
-    assert len(formed(former(), job(FINAL, frames=800), job(FINAL, frames=400)).jobs) == 1
+def test_not_where_the_longer_window_costs_more_than_the_launch() -> None:
+    assert len(formed(former(), job(FINAL, frames=2000), job(FINAL, frames=400)).jobs) == 1
+
+
+def test_not_when_there_are_enough_of_its_own_length() -> None:
     many = [job(FINAL, frames=400) for _ in range(8)]
-    assert len(formed(former(), job(FINAL, frames=500), *many).jobs) == 1
+    assert len(formed(former(), job(FINAL, frames=800), *many).jobs) == 1
 
 
-def test_a_lonely_head_joins_the_longer_ones_behind_it() -> None:
+def test_a_job_joins_the_longer_ones_behind_it() -> None:
     head, others = job(FINAL, frames=400), [job(FINAL, frames=500) for _ in range(3)]
     batch = formed(former(), head, *others)
     assert (batch.jobs[0], len(batch.jobs), batch.frames) == (head, 4, 500)
