@@ -174,14 +174,14 @@ def _trial(utterance: Utterance, loudness: Loudness) -> Trial | None:
         return None
     ducked = loudness.falls(start, full - DUCKED_DB, for_s=STAYS_S)
     silent = loudness.falls(start, SILENT_DBFS, for_s=SETTLED_S)
-    stopped = loudness.falls(start, SILENT_DBFS, for_s=SILENCED_S)
+    silenced = loudness.falls(start, SILENT_DBFS, for_s=SILENCED_S)
     restored = loudness.rises(end, full - RESTORED_DB, for_s=SETTLED_S)
     return Trial(
         utterance.text,
         _since(start, ducked),
         _since(start, silent),
         _since(end, restored),
-        is_silenced=stopped is not None and stopped < end + WATCHED_S,
+        is_silenced=silenced is not None and silenced < end + WATCHED_S,
     )
 
 

@@ -184,11 +184,12 @@ def _one_by_one(decode: Callable[[], None], seconds: float) -> float:
 
 def _print_row(number: int, tally: Tally, dispatcher: Dispatcher, busy: float) -> None:
     counts = dispatcher.health("").counts
+    batch = counts.decoded / max(1, counts.batches)
     p50, p95, p99 = (np.percentile(tally.waits_ms, point) for point in (50, 95, 99))
     at_once = sum(wait <= 1.0 for wait in tally.waits_ms) / len(tally.waits_ms)
     print(f"{number:5} {len(tally.waits_ms):6} {p50:9.0f} {p95:6.0f} {p99:6.0f}     {at_once:17.0%}  "
-          f"{tally.partials_heard:>12}/{tally.partials_shed:<6} {tally.specs_shed:11} {tally.finals:7} {tally.refused:8} "
-          f"{counts.decoded / max(1, counts.batches):6.2f} {busy:11.2f}")  # fmt: skip
+          f"{tally.partials_heard:>12}/{tally.partials_shed:<6} {tally.specs_shed:11} "
+          f"{tally.finals:7} {tally.refused:8} {batch:6.2f} {busy:11.2f}")  # fmt: skip
 
 
 def noise(seconds: float) -> bytes:

@@ -62,6 +62,8 @@ class Findings:
     words: int = 0
     examples: list[str] = field(default_factory=list)
     """The early endpoints in words."""
+    asked: int = 0
+    """Requests to the language model, those thrown away included."""
     moments: dict[str, list[float]] = field(default_factory=dict)
     """Milliseconds after the caller's last sample, by name; amounts as they are."""
 
@@ -108,10 +110,14 @@ async def _measure(
     """Calls of every variant, one of each at a time, all with the same callers."""
     found = {name: Findings() for name in names}
     async with world(deployed, pace) as made:
-        agents = {name: await made.agent(**VARIANTS[name]) for name in names}
+        prompts = {name: f"You book appointments for a clinic, {name}." for name in names}
+        agents = {name: await made.agent(prompt=prompts[name], **VARIANTS[name]) for name in names}
         rounds = -(-turns // TURNS_PER_CALL)
         orders = [(name, script_of(seed)) for seed in range(rounds) for name in names]
         calls = await made.calls([(agents[name], script) for name, script in orders], at_once=at_once)
+        for request in made.llm.requests:
+            system = str(request.messages[0].get("content"))
+            found[next(name for name in names if prompts[name] in system)].asked += 1
     for (name, _), call in zip(orders, calls, strict=True):
         found[name].add(call)
     return found
@@ -175,6 +181,7 @@ def _print(name: str, found: Findings) -> None:
     for example in found.examples:
         print(f"    {example}")
     print(f"  unanswered {unanswered}, without a word in the log {found.unheard}")
+    print(f"  requests to the language model {found.asked}, {found.asked / turns:.2f} a turn")
     print(f"  words wrong in the log {of(found.errors, found.words)}")
     for moment in (*CALLER_MOMENTS, *AGENT_MOMENTS, *AMOUNTS):
         if values := found.moments.get(moment):

@@ -115,7 +115,7 @@ class Exchange:
         moves = self._floor.pause(text) if overheard.is_pause else self._floor.words(text)
         commands = self.speaking.move(moves, now)
         is_meant = text and not (self._floor.is_contested and self._floor.is_only_listening(text))
-        if not (is_meant and self._config.turn_taking.preemption and (overheard.is_pause or overheard.may_be_all)):
+        if not (is_meant and self._config.turn_taking.preemption and (overheard.is_pause or overheard.is_complete)):
             return commands
         return [*commands, *self.speaking.draft(text, now, is_voiced=overheard.is_pause)]
 

@@ -26,12 +26,12 @@ class Words:
 class Overheard:
     """What the caller has said if this is the end; empty: noise so far.
 
-    `is_pause`: the caller has stopped for now, not just taken breath; `may_be_all`: the words can stand alone.
+    `is_pause`: the caller has stopped for now, not just taken breath; `is_complete`: the words read as all of a turn.
     """
 
     text: str
     is_pause: bool
-    may_be_all: bool
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,8 +214,8 @@ class Hearing:
             return []
         text = self._text()
         is_pause = self._turn_taking.phase is not Phase.SPEAKING
-        may_be_all = self._reads(text) is not Completeness.INCOMPLETE
-        return [Overheard(text, is_pause, may_be_all), *self._expect_end(now)]
+        is_complete = self._reads(text) is Completeness.COMPLETE
+        return [Overheard(text, is_pause, is_complete), *self._expect_end(now)]
 
     def _expect_end(self, now: float) -> list[Output]:
         """In a pause with known text: set the silence that ends the turn, and end it if there was enough of it."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 WINDOW_S = 0.032
-HUSH_S = 0.04
-"""So much quiet, by level alone, may be a pause: longer than most gaps inside a word."""
+HUSH_S = 0.02
+"""So much quiet, by level alone, is worth a look. Often it is a gap inside a word: only what reads complete is made
+anything of."""
 
 
 class Signal(Enum):

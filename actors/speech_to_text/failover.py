@@ -84,6 +84,8 @@ class Failover:
                 is_last = len(tried) == len(self._workers)
                 is_hedged = not is_last and request.kind is not SttKind.PARTIAL
                 answer = await self._first(running, self._overdue_s(worker) if is_hedged else None)
+                if answer is None and running and not self._routing.hedge():
+                    answer = await self._first(running, None)
                 if answer is not None and (isinstance(answer, Transcript) or is_last or not answer.retryable):
                     return answer
                 if is_last:

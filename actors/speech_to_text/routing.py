@@ -18,6 +18,9 @@ FIRST_REST_S, LONGEST_REST_S = 0.25, 4.0
 PATIENCE_S = 0.4
 USUAL_TIMES = 3.0
 """An answer is overdue after PATIENCE_S, the backlog its worker told, and so many times what answers usually take."""
+HEDGES, HEDGES_PER_ANSWER = 3.0, 0.1
+"""How many overdue requests may be sent again at once, and for each answer: overdue answers are also what too much work
+looks like, and must not double it."""
 ALPHA = 0.2
 """Weight of the newest answer in what is usual."""
 
@@ -38,6 +41,7 @@ class Routing:
     def __init__(self, workers: int, *, first: int = 0) -> None:
         self._standings = [_Standing() for _ in range(workers)]
         self._current = first % workers
+        self._hedges = HEDGES
 
     def choose(self, now: float, *, without: Collection[int] = (), beside: int | None = None) -> int:
         """The worker to ask; one that rests or is in `without` only when there is nobody else.
@@ -68,12 +72,19 @@ class Routing:
         """The worker answered, and said how long its queue is."""
         standing = self._standings[worker]
         standing.backlog_ms, standing.told_at, standing.failures = answer.backlog_ms, now, 0
+        self._hedges = min(HEDGES, self._hedges + HEDGES_PER_ANSWER)
         standing.usual_ms += ALPHA * (answer.queue_ms + answer.decode_ms - standing.usual_ms)
 
     def patience_s(self, worker: int) -> float:
         """How long to wait for its answer before another worker is asked as well."""
         standing = self._standings[worker]
         return PATIENCE_S + (standing.backlog_ms + USUAL_TIMES * standing.usual_ms) / 1000
+
+    def hedge(self) -> bool:
+        """Whether an overdue request may be sent to another worker as well; it then counts as sent."""
+        may_hedge = self._hedges >= 1.0
+        self._hedges -= may_hedge
+        return may_hedge
 
     def failed(self, worker: int, now: float) -> None:
         """The worker died, or its answer is overdue."""

@@ -97,6 +97,18 @@ async def test_the_first_of_two_answers_counts() -> None:
     assert stalled.cancelled == 1
 
 
+async def test_when_everything_is_overdue_most_requests_just_wait() -> None:
+    opened = asyncio.Event()
+    first, second = FakeWorker([opened]), FakeWorker([opened])
+    stt = failover(first, second, is_patient=False)
+    asked = [asyncio.create_task(stt.transcribe(request(revision=revision))) for revision in range(10)]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    opened.set()
+    assert await asyncio.gather(*asked) == [WORDS] * 10
+    assert len(first.asked) + len(second.asked) <= 10 + 3
+
+
 async def test_nobody_is_asked_twice_for_a_partial() -> None:
     stalled, other = FakeWorker([asyncio.Event()]), FakeWorker([WORDS])
     answer = await failover(stalled, other, is_patient=False, timeout_s=0.01).transcribe(request(SttKind.PARTIAL))

@@ -75,3 +75,11 @@ def test_patience_grows_with_the_backlog_and_what_answers_usually_take() -> None
     for _ in range(50):
         routing.told(0, answer(100.0, decode_ms=200.0), 0.0)
     assert routing.patience_s(0) == pytest.approx(PATIENCE_S + 0.1 + 0.6, abs=0.01)
+
+
+def test_few_requests_are_sent_twice() -> None:
+    routing = Routing(2)
+    assert [routing.hedge() for _ in range(5)] == [True, True, True, False, False]
+    for _ in range(11):
+        routing.told(0, answer(0.0), 0.0)
+    assert [routing.hedge() for _ in range(2)] == [True, False]
