@@ -76,8 +76,19 @@ async def _stop(server: _Server, task: asyncio.Task[None], listener: socket.sock
     server.should_exit = True
     try:
         await task
+        await _abort_late(server)
     finally:
         listener.close()
+
+
+async def _abort_late(server: _Server) -> None:
+    """End connections that were accepted in the moment of closing: uvicorn did not know of them yet."""
+    for _ in range(3):  # accepting takes the event loop two rounds
+        await asyncio.sleep(0)
+    for connection in list(server.server_state.connections):
+        if connection.transport is not None:
+            connection.transport.abort()
+    await asyncio.sleep(0)
 
 
 class Paced(Response):

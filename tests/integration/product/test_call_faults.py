@@ -16,7 +16,8 @@ from tests.integration.product.world import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-ONE_QUESTION = (WaitForAgent(), Say("yes please"), WaitForAgent(timeout_s=20), HangUp())
+ONE_QUESTION = (WaitForAgent(), Say("yes please"), WaitForAgent(quiet_s=4, timeout_s=20), HangUp())
+"""An answer that is late is announced first: only a longer silence is the end of it."""
 
 
 def said_by(log: dict[str, list[dict[str, str]]], role: str) -> list[str]:

@@ -243,6 +243,7 @@ BEYOND: frozenset[str] = frozenset(
         "POST /auth/password",
         "GET /calls/:id/recording",
         "GET /calls/:id/timeline",
+        "GET /webhooks/exotel/connect",
         "GET /billing/balance",
         "GET /billing/ledger",
         "POST /billing/credits",
