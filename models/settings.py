@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     elevenlabs_base_url: str | None = None
     cartesia_api_key: SecretStr = SecretStr("")
     cartesia_base_url: str | None = None
-    tts_first_byte_s: float = 4.0
+    tts_first_byte_s: float = 2.0
     tts_total_s: float = 20.0
     tts_attempts: int = Field(default=2, ge=1)
 

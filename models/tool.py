@@ -29,8 +29,11 @@ class HttpTool(Model):
 
 
 class Tools(Model):
-    """What the agent may do besides speaking. `transfer_to` is where `transfer_call` sends a caller (E.164)."""
+    """What the agent may do besides speaking. `transfer_to` is where `transfer_call` sends a caller (E.164).
+
+    Nothing by default: some endpoints refuse a request that offers functions at all.
+    """
 
     functions: Annotated[tuple[HttpTool, ...], Field(max_length=20)] = ()
-    built_in: Annotated[tuple[BuiltIn, ...], Field(max_length=8)] = ("end_call",)
+    built_in: Annotated[tuple[BuiltIn, ...], Field(max_length=8)] = ()
     transfer_to: Annotated[str, Field(pattern=r"^(\+[1-9]\d{6,14})?$")] = ""

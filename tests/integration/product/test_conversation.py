@@ -111,7 +111,8 @@ async def test_a_function_is_called_and_its_answer_told_before_the_agent_hangs_u
             "url": url,
             "filler": "Let me look.",
         }
-        log = await log_of(world, WaitForAgent(), Say("tuesday please"), StaySilent(30), tools={"functions": [function]})
+        tools = {"functions": [function], "builtIn": ["end_call"]}
+        log = await log_of(world, WaitForAgent(), Say("tuesday please"), StaySilent(30), tools=tools)
     assert asked == [{"day": "tuesday"}]
     assert said(log, "assistant")[-1] == "Let me look. Tuesday has 2 free times. Goodbye."
     assert (log["status"], log["endReason"]) == ("completed", "agent_ended")
