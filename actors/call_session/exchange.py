@@ -108,7 +108,7 @@ class Exchange:
             return commands
         self.hearing.is_contested = True
         moves = self._floor.begin(self.speaking.left_s(now), is_heard=self.speaking.is_audible(now))
-        return self.speaking.move(moves, now)
+        return [*commands, *self.speaking.move(moves, now)]
 
     def _overhear(self, overheard: Overheard, now: float) -> list[p.Command]:
         text = overheard.text

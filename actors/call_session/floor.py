@@ -15,8 +15,6 @@ from enum import Enum, auto
 from actors.call_session.backchannel import is_backchannel, is_stop
 from models.call import BargeInDecision
 
-DUCK_S = 0.096
-"""So much speech is noticed as such; the carrier's packets and the VAD add about as much."""
 HOLD_S = 0.45
 """Speech this long without a verdict on its words is taken for an interruption."""
 NOISE_HOLD_S = 1.2
@@ -59,13 +57,16 @@ class Floor:
         self.is_contested = True
         self._left_s = left_s
         self._has_words = None
-        return [] if is_heard or not self._is_enabled else self._move(Voice.SILENT, "hold", "speech")
+        if not self._is_enabled:
+            return []
+        voice = (Voice.DUCKED, "duck") if is_heard else (Voice.SILENT, "hold")
+        return self._move(*voice, "speech")
 
     def speech(self, speech_s: float) -> list[Move]:
-        """The caller has spoken for so long."""
+        """The caller has spoken for so long in this stretch, and still does."""
         if not (self.is_contested and self._is_enabled):
             return []
-        if self.voice is Voice.OPEN and speech_s >= DUCK_S:
+        if self.voice is Voice.OPEN:
             return self._move(Voice.DUCKED, "duck", "speech")
         limit_s = HOLD_S if self._has_words is None else NOISE_HOLD_S
         if self.voice is Voice.DUCKED and speech_s >= limit_s:

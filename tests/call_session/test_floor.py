@@ -1,6 +1,6 @@
 """The floor by itself: what no scenario of a whole call reaches."""
 
-from actors.call_session.floor import BOUNDARY_S, DUCK_S, HOLD_S, NOISE_HOLD_S, Floor, Voice
+from actors.call_session.floor import BOUNDARY_S, HOLD_S, NOISE_HOLD_S, Floor, Voice
 
 
 def contested(*, left_s: float = 9.0, is_enabled: bool = True, is_heard: bool = True) -> Floor:
@@ -23,9 +23,8 @@ def test_nothing_moves_when_interruptions_are_off() -> None:
 
 
 def test_each_step_is_told_once() -> None:
-    floor = contested()
-    assert floor.speech(DUCK_S - 0.01) == []
-    assert [move.decision for move in floor.speech(DUCK_S)] == ["duck"]
+    floor = Floor(is_enabled=True, phrases=(), language="en")
+    assert [move.decision for move in floor.begin(9.0, is_heard=True)] == ["duck"]
     assert floor.speech(HOLD_S - 0.01) == []
     assert [(move.decision, move.reason) for move in floor.speech(HOLD_S)] == [("hold", "late")]
     assert floor.speech(9.0) == []
@@ -34,7 +33,6 @@ def test_each_step_is_told_once() -> None:
 
 def test_words_that_were_heard_as_noise_give_it_more_time() -> None:
     floor = contested()
-    floor.speech(DUCK_S)
     assert floor.words("") == []
     assert floor.speech(NOISE_HOLD_S - 0.01) == []
     assert [(move.decision, move.reason) for move in floor.speech(NOISE_HOLD_S)] == [("hold", "speech")]
@@ -42,7 +40,6 @@ def test_words_that_were_heard_as_noise_give_it_more_time() -> None:
 
 def test_a_long_mhm_gives_way_in_the_end() -> None:
     floor = contested()
-    floor.speech(DUCK_S)
     assert floor.words("mhm") == []
     assert [move.decision for move in floor.speech(NOISE_HOLD_S)] == ["hold"]
     assert [move.reason for move in floor.pause("mhm")] == ["backchannel"]
@@ -52,9 +49,11 @@ def test_an_agent_that_has_not_begun_is_silent_at_once() -> None:
     assert contested(is_heard=False).voice is Voice.SILENT
 
 
-def test_words_may_come_before_the_duck() -> None:
+def test_speech_after_a_mhm_is_ducked_again_at_once() -> None:
     floor = contested()
-    assert [(move.decision, move.reason) for move in floor.words("hello there")] == [("cut", "words")]
+    floor.pause("mhm")
+    assert floor.voice is Voice.OPEN
+    assert [(move.decision, move.reason) for move in floor.speech(0.3)] == [("duck", "speech")]
 
 
 def test_the_last_second_makes_answers_of_listener_s_noise() -> None:
@@ -64,10 +63,8 @@ def test_the_last_second_makes_answers_of_listener_s_noise() -> None:
 
 def test_the_next_contest_starts_anew() -> None:
     floor = contested()
-    floor.speech(DUCK_S)
     floor.words("")
     floor.end()
     assert (floor.voice, floor.is_contested) == (Voice.OPEN, False)
     floor.begin(9.0, is_heard=True)
-    floor.speech(DUCK_S)
     assert [move.reason for move in floor.speech(HOLD_S)] == ["late"]
