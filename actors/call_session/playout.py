@@ -11,6 +11,8 @@ from actors.call_session.speech import Speech
 
 LEAD_S = 0.6
 """Enough to ride out a busy machine, little enough that no carrier sees a burst."""
+MOST_LAG_S = 0.5
+"""A mark later than this says nothing of when its audio was played."""
 MARK_GRACE_S = 1.0
 """A mark this late will not come: the playout clock stands in for it."""
 DUCK_DB = -12.0
@@ -26,6 +28,9 @@ class Playout:
         self._chunk_bytes = chunk_bytes
         self._chunk_s = chunk_bytes / self._bytes_per_s
         self._marks_work = False
+        self._lag_s = 0.0
+        """How much later than by our clock the carrier plays, as the last mark told. Its way back is counted in: audio
+        that is taken back is rather heard twice than never."""
         self._ends_at = 0.0
         self._epoch = 0
         self._speech = Speech()
@@ -38,7 +43,8 @@ class Playout:
         self._sent = 0
         self._heard = 0
         self._chunks = 0
-        self._marks: dict[str, int] = {}
+        self._marks: dict[str, tuple[int, float]] = {}
+        """By name: the bytes before the mark, and when they were to be over."""
 
     # --- what is played -------------------------------------------------------------------------------
     def play(self, speech: Speech) -> None:
@@ -68,9 +74,10 @@ class Playout:
 
     def mark_played(self, name: str, now: float) -> None:
         """The carrier confirmed a mark; marks from before a clear are forgotten and do nothing."""
-        position = self._marks.pop(name, None)
+        position, due = self._marks.pop(name, (None, 0.0))
         if position is not None:
             self._marks_work = True
+            self._lag_s = min(max(0.0, now - due), MOST_LAG_S)
             self._heard = max(self._heard, position)
             if position >= self._sent:
                 self._ends_at = min(self._ends_at, now)
@@ -86,7 +93,7 @@ class Playout:
             self._ends_at = start + len(chunk) / self._bytes_per_s
             self._chunks += 1
             name = f"{self._epoch}.{self._chunks}"
-            self._marks[name] = self._sent
+            self._marks[name] = self._sent, self._ends_at
             commands += [SendAudio(chunk, at=start), SendMark(name)]
         return commands
 
@@ -151,7 +158,7 @@ class Playout:
     # --- positions ------------------------------------------------------------------------------------
     def _heard_bytes(self, now: float) -> int:
         """By the clock, within what marks have confirmed where there are any: they come a chunk late at most."""
-        by_clock = self._sent - max(0, round((self._ends_at - now) * self._bytes_per_s))
+        by_clock = self._sent - max(0, round((self._ends_at + self._lag_s - now) * self._bytes_per_s))
         by_clock -= by_clock % SAMPLE_BYTES
         if not self._marks_work:
             return max(self._heard, by_clock)

@@ -76,7 +76,7 @@ def test_before_any_mark_the_clock_says_what_was_heard() -> None:
 def test_hold_clears_and_restore_goes_on_where_the_caller_stopped_hearing() -> None:
     playout = playout_with(*"a b c d".split())
     names = marks(playout.due(0.0))
-    playout.mark_played(names[0], 0.21)
+    playout.mark_played(names[0], 0.2)
     assert playout.hold(0.25) == [ClearPlayback()]
     assert playout.due(0.3) == []
     playout.mark_played(names[1], 0.3)
@@ -99,6 +99,15 @@ def test_a_duck_sends_what_was_not_heard_again_and_quieter_until_it_is_restored(
     assert [c.pcm for c in playout.due(0.3) if isinstance(c, SendAudio)] == [LOUD * 1600] * 2 + [
         LOUD * 800 + b"\0\0" * 800
     ] + [LOUD * 1600] * 0
+
+
+def test_a_carrier_that_plays_late_hears_nothing_skipped_when_audio_is_taken_back() -> None:
+    playout = playout_with(*"a b c d".split())
+    names = marks(playout.due(0.0))
+    playout.mark_played(names[0], CHUNK_S + 0.05)
+    playout.duck(0.35)
+    sent = b"".join(c.pcm for c in playout.due(0.35) if isinstance(c, SendAudio)).rstrip(b"\0")
+    assert len(sent) == 4 * CHUNK - round(0.3 * 16_000)
 
 
 def test_a_hold_after_a_duck_is_silent_and_comes_back_at_full_level() -> None:
