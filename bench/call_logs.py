@@ -201,7 +201,8 @@ def _ending(drawn: float) -> tuple[CallStatus, str]:
     return next((status, reason) for below, status, reason in ENDINGS if drawn < below)
 
 
-TIMINGS = tuple(TurnTimings().model_dump(by_alias=True))
+TIMINGS = tuple(name for name, moment in TurnTimings().model_dump(by_alias=True).items() if moment is None)
+"""The moments; barge-ins and counts stay at their defaults."""
 TEMPLATE = Call(
     created_at=UNTIL,
     updated_at=UNTIL,

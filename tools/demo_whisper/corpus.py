@@ -27,6 +27,8 @@ class Kind(StrEnum):
 
     WHOLE = "whole"
     PREFIX = "prefix"  # the first words of a whole phrase
+    SUFFIX = "suffix"  # the rest of one, as it goes on after a pause
+    RUN = "run"  # digits with runs of equal ones
     JOINED = "joined"  # two phrases, or one in pieces, with pauses
     ASIDE = "aside"  # backchannels and stop words
     MACHINE = "machine"  # mailboxes, announcements, menus, and their beginnings
@@ -58,7 +60,15 @@ FIXED_SHARE = 0.35  # of what is not digits: phrases without a slot
 PIECE = "|"
 WALLED_WORDS = 5  # a prefix this long is held out like a phrase; shorter ones begin phrases on both sides
 SHORT_WORDS = 4
-MIXTURE = {Kind.WHOLE: 0.46, Kind.PREFIX: 0.22, Kind.JOINED: 0.16, Kind.ASIDE: 0.08, Kind.MACHINE: 0.08}
+MIXTURE = {
+    Kind.WHOLE: 0.38,
+    Kind.PREFIX: 0.18,
+    Kind.SUFFIX: 0.08,
+    Kind.RUN: 0.06,
+    Kind.JOINED: 0.16,
+    Kind.ASIDE: 0.07,
+    Kind.MACHINE: 0.07,
+}
 
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -98,16 +108,41 @@ def _prefix(rng: random.Random, split: Split) -> Phrase:
             return Phrase(cut + rng.choice(("", "", ",", ",", "?")), is_digits=whole.is_digits)
 
 
+def _suffix(rng: random.Random, split: Split) -> Phrase:
+    """What is left of a phrase behind a beginning."""
+    while True:
+        whole = _whole(rng, split)
+        words = whole.spoken.split()
+        rest = " ".join(words[len(_beginning(words, rng).split()) :]).strip(",. ")
+        if rest and (split is Split.TEST or rest.count(" ") + 1 < WALLED_WORDS or not _is_held_out(rest)):
+            return Phrase(rest, is_digits=whole.is_digits)
+
+
+def _run(rng: random.Random, _split: Split) -> Phrase:
+    """Groups of digits, most of them holding a run of equal ones, on their own or behind a few words."""
+    groups = []
+    for _ in range(rng.choice((1, 1, 2, 2, 3))):
+        group = [rng.choice(phrases.DIGITS)]
+        while len(group) < rng.choice((2, 3, 3, 3, 4)):
+            group.append(group[-1] if rng.random() < 0.55 else rng.choice(phrases.DIGITS))
+        groups.append(" ".join(group))
+    number = rng.choice((" ", ", ", f" {PIECE} ")).join(groups)
+    lead = rng.choice(
+        ("", "", "", "my number is", "my phone number is", "the number is", "you can call me on", "it is")
+    )
+    return Phrase(f"{lead} {number}".strip(), is_digits=True)
+
+
 def _joined(rng: random.Random, split: Split) -> Phrase:
     """Two phrases with or without a word between them, a phrase and a loose end, or one phrase in pieces."""
     first = _whole(rng, split)
     match rng.random():
-        case chance if chance < 0.15:
+        case chance if chance < 0.3:
             end = rng.choice(phrases.LOOSE_ENDS)
-            spoken = f"{first.spoken} {rng.choice(('', '', PIECE))} {end}{rng.choice(('', ',', ','))}"
-        case chance if chance < 0.25:
+            spoken = f"{first.spoken} {rng.choice(('', '', PIECE))} {end}{rng.choice(('', '', ','))}"
+        case chance if chance < 0.38:
             spoken = f"{rng.choice(phrases.LEAD_INS)} {rng.choice(('', ',', PIECE))} {first.spoken}"
-        case chance if chance < 0.6:
+        case chance if chance < 0.68:
             spoken = _in_pieces(first, rng)
         case _:
             second = _whole(rng, split) if rng.random() < 0.7 else _prefix(rng, split)
@@ -285,4 +320,12 @@ def _doubled(group: list[str]) -> list[str]:
     return group
 
 
-_MAKERS = {Kind.WHOLE: _whole, Kind.PREFIX: _prefix, Kind.JOINED: _joined, Kind.ASIDE: _aside, Kind.MACHINE: _machine}
+_MAKERS = {
+    Kind.WHOLE: _whole,
+    Kind.PREFIX: _prefix,
+    Kind.SUFFIX: _suffix,
+    Kind.RUN: _run,
+    Kind.JOINED: _joined,
+    Kind.ASIDE: _aside,
+    Kind.MACHINE: _machine,
+}

@@ -106,7 +106,8 @@ def _run(rank: int, options: argparse.Namespace, meeting: str) -> None:
     network = DemoWhisper(Shape(vocabulary=vocabulary.size))
     if options.start_from is not None:
         network.start_from(export.read_weights(options.start_from))
-    batches = endless(synth.load(options.data), vocabulary, seed=options.seed * options.processes + rank)
+    utterances = [utterance for path in options.data for utterance in synth.load(path)]
+    batches = endless(utterances, vocabulary, seed=options.seed * options.processes + rank)
 
     def save() -> None:
         if rank == 0:
@@ -126,8 +127,8 @@ def _run(rank: int, options: argparse.Namespace, meeting: str) -> None:
 def main() -> None:
     """Train from an exported model, or from nothing."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="what synth.py wrote")
     parser.add_argument("directory", type=Path, help="where the model goes")
+    parser.add_argument("data", type=Path, nargs="+", help="what synth.py wrote")
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--start-from", type=Path, help="an exported model directory to continue")
     parser.add_argument("--minutes", type=float, default=85.0)
