@@ -59,8 +59,9 @@ class Floor:
         self._has_words = None
         if not self._is_enabled:
             return []
-        voice = (Voice.DUCKED, "duck") if is_heard else (Voice.SILENT, "hold")
-        return self._move(*voice, "speech")
+        if is_heard:
+            return self._move(Voice.DUCKED, "duck", "speech")
+        return self._move(Voice.SILENT, "hold", "speech")
 
     def speech(self, speech_s: float) -> list[Move]:
         """The caller has spoken for so long in this stretch, and still does."""
