@@ -11,6 +11,8 @@ FIRST_LONGEST_WORDS, LONGEST_WORDS = 8, 24
 _SENTENCE_END = re.compile(r"[.!?…:;]+[\"')\]]*\s+|\n+")
 _FULL_STOP = re.compile(r"(?:[^\W\d_]{3,}\.|[!?])[\"')\]]*$")
 """The end of a sentence as surely as it can be known before the next word: no figure, initial or short abbreviation."""
+_BREATH = re.compile(r"\s+(?=(?:and|but|or|from|because|so|which|when|if|with|until|in|on|at|for)\s)", re.IGNORECASE)
+"""Where a speaker who must take breath would; English."""
 _COMMA = re.compile(r",\s+|\s+[\u2013\u2014-]\s+")
 _ABBREVIATION = re.compile(r"(?:^|\s)(?:mr|mrs|ms|dr|st|no|vs|e\.g|i\.e|[a-z])\.\s*$", re.IGNORECASE)
 _MARKUP = re.compile(r"[*_`#~]+|\[(?=[^\]]*\]\()|\]\([^)]*\)")
@@ -60,4 +62,8 @@ class ClauseCutter:
             return len(self._pending)
         words = list(re.finditer(r"\S+\s+", self._pending))
         most = FIRST_LONGEST_WORDS if self._count == 0 else LONGEST_WORDS
-        return words[most - 1].end() if len(words) >= most else None
+        if len(words) < most:
+            return None
+        start, end = words[most // 2].end(), words[most - 1].end()
+        breaths = [match.end() for match in _BREATH.finditer(self._pending, start - 1, end + 1)]
+        return breaths[-1] if breaths else end

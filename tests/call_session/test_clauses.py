@@ -14,6 +14,10 @@ def cut(*pieces: str) -> list[str]:
         ("Hello there. How are you?", ["Hello there.", "How are you?"]),
         ("Well then my friend, let us see what we can do", ["Well then my friend,", "let us see what we can do"]),
         ("Sure, done.", ["Sure, done."]),
+        (
+            "We are open Monday to Friday from nine in the morning to five",
+            ["We are open Monday to Friday", "from nine in the morning to five"],
+        ),
         ("It costs 3.50 dollars. Fine?", ["It costs 3.50 dollars.", "Fine?"]),
         ("Dr. Smith is in. Come by.", ["Dr. Smith is in.", "Come by."]),
         ("**Bold** move 🎉! Yes.", ["Bold move !", "Yes."]),
