@@ -9,7 +9,15 @@ import re
 from enum import Enum
 
 from actors.call_session import lexicon as lex, sentence
-from actors.call_session.digits import LONG_PHONE_DIGITS, PHONE_DIGITS, count_digits, is_only_digits, wanted_digits
+from actors.call_session.digits import (
+    FEW_DIGITS,
+    LONG_PHONE_DIGITS,
+    PART_DIGITS,
+    PHONE_DIGITS,
+    count_digits,
+    is_only_digits,
+    wanted_digits,
+)
 from actors.call_session.words import folded, spelled
 
 _OPEN_END = re.compile(r"(?:,|\u2026|\.\.+|[-\u2013\u2014:;])[\"'\u201d\u2019)]*\s*$")
@@ -59,9 +67,10 @@ def _by_digits(text: str, words: list[str], question: str) -> Completeness | Non
     if wanted is None or not digits or not sentence.is_number_talk(words):
         return None
     fewest, enough = wanted
-    if digits < fewest:
+    is_closed = words[-1] in lex.CLOSERS
+    if digits < (FEW_DIGITS if is_closed and fewest == PART_DIGITS else fewest):
         return Completeness.INCOMPLETE
-    is_whole = digits >= enough or digits == fewest > 4 or words[-1] in lex.CLOSERS
+    is_whole = digits >= enough or is_closed
     return Completeness.COMPLETE if is_whole else Completeness.UNSURE
 
 

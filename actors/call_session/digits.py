@@ -9,9 +9,12 @@ PHONE_DIGITS = 7
 """The fewest digits of a subscriber's number, as ITU-T E.164 numbers are said without country and area."""
 LONG_PHONE_DIGITS = 10
 PIN_DIGITS = 4
-SURE_DIGITS = 6
-"""Fewer digits of a number of unknown length may be a part of it; under FEW_DIGITS they surely are."""
+SURE_DIGITS = 8
+"""Fewer digits of a number of unknown length may be a part of it: people pause after groups of three. Under PART_DIGITS
+they are taken for a part: waiting a little longer for a short number costs less than cutting a long one."""
+PART_DIGITS = 4
 FEW_DIGITS = 3
+"""What makes a number: two digits are a time, or a count."""
 
 _SPOKEN = frozenset((*UNITS, "oh", "o", "nought", "null"))
 _REPEATS = {"double": 2, "triple": 3}
@@ -82,4 +85,4 @@ def _wanted(words: str) -> tuple[int, int] | None:
         return PHONE_DIGITS, LONG_PHONE_DIGITS
     if re.search(r"\bpin\b", words):
         return PIN_DIGITS, PIN_DIGITS
-    return (FEW_DIGITS, SURE_DIGITS) if _ASKS_NUMBER.search(words) else None
+    return (PART_DIGITS, SURE_DIGITS) if _ASKS_NUMBER.search(words) else None

