@@ -25,6 +25,7 @@ _KIND = r"(?:pin|code|otp|number|digits)"
 _ASKS_PHONE = re.compile(
     r"\b(?:phone|mobile|cell|telephone|callback|contact) number|\bnumber (?:to|we can|can we) (?:reach|call)"
 )
+_CALL_ME_ON = re.compile(r"\b(?:call|reach|ring|phone|text) me (?:back )?(?:on|at)\b")
 _ASKS_NUMBER = re.compile(rf"\b{_KIND}\b")
 _ASKS = re.compile(r"\b(?:what|what's|may|can|could|would|please|tell|give|enter|say|provide|need|confirm|have|is) ")
 _NO_NUMBER = re.compile(r"\bnumber of\b|\bhow many\b")
@@ -59,6 +60,8 @@ def wanted_digits(question: str, text: str) -> tuple[int, int] | None:
     """How many digits belong to the number asked for or announced: fewer than the first figure is a part of it, at
     least the second all of it. None: no such number is due.
     """
+    if _CALL_ME_ON.search(" ".join(folded(text))):
+        return PHONE_DIGITS, LONG_PHONE_DIGITS
     announcement = _announcement(text)
     asked = _asked(" ".join(folded(question)))
     return asked if asked and announcement.endswith("my number is") else _wanted(announcement) or asked

@@ -42,6 +42,7 @@ def test_a_number_is_three_digits_and_nothing_else(words: str, is_number: bool) 
         ("Can I have your order number?", "my number is five", (4, 8)),
         ("How can I help you?", "the code is five", (4, 8)),
         ("How can I help you?", "my phone number is five", (7, 10)),
+        ("How can I help you?", "you can call me back on five", (7, 10)),
         ("For what number of people?", "four", None),
         ("How many digits?", "", None),
         ("Is your phone number 555 1234?", "yes", None),
