@@ -1,8 +1,7 @@
 """What the demonstration's callers do, and what meets an agent that dials out, by name.
 
-The shipped demonstration Whisper knows some 300 words (tools/demo_whisper/phrases.py); of what these machines say it
-has no `voice`, `mailbox`, `reached`, `tone`, `dialled` or `service`, so it hears other words there. The scripts whose
-names end in `_plain` say what such machines say in words that it knows.
+The shipped demonstration Whisper knows about 350 words (tools/demo_whisper/phrases.py), what these machines say among
+them. The scripts whose names end in `_plain` are machines that do not say they are.
 """
 
 from simulators.caller import HangUp, Interrupt, Play, Say, SayWithPauses, Script, StaySilent, Step, WaitForAgent

@@ -19,6 +19,8 @@ HOLD_S = 0.45
 """Speech this long without a verdict on its words is taken for an interruption."""
 NOISE_HOLD_S = 1.2
 """Speech this long without words is one all the same: the recogniser may not know the language."""
+LEAST_LETTERS = 3
+"""The beginning of a "mhm" is often taken for a word of one or two letters: no verdict while speech goes on."""
 BOUNDARY_S = 1.0
 """In the last second of a reply "okay" and "yes" are answers."""
 
@@ -76,6 +78,10 @@ class Floor:
 
     def words(self, text: str) -> list[Move]:
         """What the caller has said so far, perhaps nothing; speech goes on."""
+        is_scrap = 0 < len(text) < LEAST_LETTERS and not is_stop(text, self._language)
+        return [] if is_scrap else self._judge(text)
+
+    def _judge(self, text: str) -> list[Move]:
         if not (self.is_contested and self._is_enabled):
             return []
         self._has_words = bool(text)
@@ -89,7 +95,7 @@ class Floor:
             return []
         if not text:
             return self.give_back("noise")
-        return self.give_back("backchannel") if self.is_only_listening(text) else self.words(text)
+        return self.give_back("backchannel") if self.is_only_listening(text) else self._judge(text)
 
     def is_only_listening(self, text: str) -> bool:
         """Whether the words do not ask for the floor; at the very end of a reply all words do."""

@@ -74,9 +74,10 @@ class Hearing:
         return self._utterances[-1].ended_at if self._utterances else None
 
     # --- what comes in --------------------------------------------------------------------------------
-    def window(self, event: FrameHeard, now: float) -> list[Output]:
+    def window(self, event: FrameHeard, now: float, *, is_agent_audible: bool = False) -> list[Output]:
         """One more window of voice activity."""
         now -= event.age_s
+        self._turn_taking.is_wary = is_agent_audible
         signals = self._turn_taking.hear(event.probability, event.hush_s)
         return [output for signal in signals for output in self._on_signal(signal, now)]
 

@@ -98,7 +98,7 @@ class CallMachine:
             case p.CreditsExhausted():
                 return self._close(prompt.NO_CREDITS, CallStatus.COMPLETED, "credits_exhausted", now)
             case p.FrameHeard() if self._is_connected:
-                outputs = self._hearing.window(event, now)
+                outputs = self._hearing.window(event, now, is_agent_audible=self._speaking.is_audible(now))
                 self._pickup.window(self._hearing.is_loud, now)
                 return self._listen(outputs, now)
             case p.Transcribed():

@@ -1,7 +1,7 @@
 """When the caller starts, pauses and stops speaking: endpointing over 32 ms windows of voice activity. Pure.
 
-QUIET --3 loud--> SPEAKING --3 to 5 quiet--> PAUSED --`end_s` of silence--> QUIET
-                     ^--------2 loud---------'
+QUIET --2 or 3 loud--> SPEAKING --3 to 5 quiet--> PAUSED --`end_s` of silence--> QUIET
+                          ^--------2 loud---------'
 
 The pause is worth a recognition; what it says decides how much silence ends the turn (`end_s`, set by the listener).
 """
@@ -49,18 +49,23 @@ class Endpointing:
     loud: float = 0.5
     still_loud: float = 0.35
     start_windows: int = 3
+    wary_windows: int = 2
+    """While the agent speaks: it only turns quieter, which is soon undone if it was a click."""
     resume_windows: int = 2
     longest_windows: int = 375
 
 
 class TurnTaking:
-    """Follows one caller. `pause_windows` and `end_s` may be changed at any time; they count from the next window."""
+    """Follows one caller. `pause_windows`, `end_s` and `is_wary` may be changed at any time; they count from the next
+    window.
+    """
 
     def __init__(self, endpointing: Endpointing | None = None) -> None:
         self._rules = endpointing or Endpointing()
         self.phase = Phase.QUIET
         self.pause_windows = 3
         self.end_s = 0.55
+        self.is_wary = False
         self.pause_s = 0.0
         """The silence of the current or last pause."""
         self._loud_run = 0
@@ -115,7 +120,7 @@ class TurnTaking:
         return [Signal.ENDED]
 
     def _while_quiet(self) -> list[Signal]:
-        if self._loud_run < self._rules.start_windows:
+        if self._loud_run < (self._rules.wary_windows if self.is_wary else self._rules.start_windows):
             return []
         self.phase = Phase.SPEAKING
         self._voiced = self._length = self._loud_run

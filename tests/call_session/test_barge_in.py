@@ -37,7 +37,7 @@ def decisions(call: Conversation) -> list[tuple[str, str]]:
 
 def test_a_tenth_of_a_second_of_speech_makes_the_agent_quieter_at_once() -> None:
     call = talking()
-    call.speak(2 * WINDOW_S)
+    call.speak(WINDOW_S)
     assert call.level() == LEVEL
     kinds = [type(command) for command in call.speak(WINDOW_S)]
     assert p.SendAudio in kinds[kinds.index(p.ClearPlayback) :]
@@ -46,7 +46,7 @@ def test_a_tenth_of_a_second_of_speech_makes_the_agent_quieter_at_once() -> None
 
 def test_a_click_changes_nothing() -> None:
     call = talking()
-    call.speak(2 * WINDOW_S)
+    call.speak(WINDOW_S)
     call.be_quiet(3.0)
     assert not call.all(p.ClearPlayback)
     assert call.saved() == [("assistant", ANSWER)]

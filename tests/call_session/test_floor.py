@@ -45,6 +45,14 @@ def test_a_long_mhm_gives_way_in_the_end() -> None:
     assert [move.reason for move in floor.pause("mhm")] == ["backchannel"]
 
 
+def test_a_scrap_of_a_word_is_no_verdict_before_the_pause() -> None:
+    floor = contested()
+    assert floor.words("a") == []
+    assert [move.reason for move in floor.words("no")] == ["words"]
+    floor = contested()
+    assert [move.reason for move in floor.pause("hi")] == ["words"]
+
+
 def test_an_agent_that_has_not_begun_is_silent_at_once() -> None:
     assert contested(is_heard=False).voice is Voice.SILENT
 
