@@ -19,8 +19,8 @@ HOLD_S = 0.45
 """Speech this long without a verdict on its words is taken for an interruption."""
 NOISE_HOLD_S = 1.2
 """Speech this long without words is one all the same: the recogniser may not know the language."""
-LEAST_LETTERS = 3
-"""The beginning of a "mhm" is often taken for a word of one or two letters: no verdict while speech goes on."""
+WORDS_OF_A_LETTER = frozenset("iI")
+"""Any other single letter is the beginning of a "mhm", as recognisers take it: no word yet."""
 BOUNDARY_S = 1.0
 """In the last second of a reply "okay" and "yes" are answers."""
 
@@ -78,8 +78,7 @@ class Floor:
 
     def words(self, text: str) -> list[Move]:
         """What the caller has said so far, perhaps nothing; speech goes on."""
-        is_scrap = 0 < len(text) < LEAST_LETTERS and not is_stop(text, self._language)
-        return [] if is_scrap else self._judge(text)
+        return self._judge("" if len(text) == 1 and text not in WORDS_OF_A_LETTER else text)
 
     def _judge(self, text: str) -> list[Move]:
         if not (self.is_contested and self._is_enabled):

@@ -47,10 +47,10 @@ def test_a_long_mhm_gives_way_in_the_end() -> None:
 
 def test_a_scrap_of_a_word_is_no_verdict_before_the_pause() -> None:
     floor = contested()
-    assert floor.words("a") == []
+    assert [floor.words("a"), floor.speech(HOLD_S)] == [[], []]
     assert [move.reason for move in floor.words("no")] == ["words"]
-    floor = contested()
-    assert [move.reason for move in floor.pause("hi")] == ["words"]
+    assert [move.reason for move in contested().words("I")] == ["words"]
+    assert [move.reason for move in contested().pause("a")] == ["words"]
 
 
 def test_an_agent_that_has_not_begun_is_silent_at_once() -> None:
