@@ -1,6 +1,6 @@
 """Barge-in: what the agent's voice does about a caller who speaks into it. Pure.
 
-OPEN --0.1 s of speech--> DUCKED --words that are meant--> SILENT
+OPEN -----speech--------> DUCKED --words that are meant--> SILENT
                              |  \\--no verdict in time----> SILENT
                              \\--noise or "mhm", a pause--> OPEN
 
