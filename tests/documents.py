@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.agent import Agent, AgentConfig, Llm, Voice
-from models.call import Call, SessionId, Turn
+from models.call import Call, SessionId, Turn, TurnTimings
 from models.document import Id, new_id
 from models.phone import CarrierAccount, Phone
 from models.user import User
@@ -13,6 +13,15 @@ from models.user import User
 NOW = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 DATES = {"created_at": NOW, "updated_at": NOW}
 
+HEARD = TurnTimings(
+    speech_start_ms=3100,
+    speech_end_ms=5200,
+    speculative_text_ms=5330,
+    final_text_ms=5560,
+    stt_queue_ms=4,
+    stt_decode_ms=30,
+)
+"""A caller's turn whose text was known before it was over."""
 CONFIG = AgentConfig(
     prompt="You are a helpful assistant.",
     voice=Voice(provider="espeak", voice_id="en-us"),

@@ -99,14 +99,14 @@ class Hearing:
         return [*outputs, *(self._conclude(now) or self._overhear(now))]
 
     def failed(self, event: TranscribeFailed, now: float) -> list[Output]:
-        """The recogniser failed: once more when the utterance is over, then give up."""
+        """The recogniser failed. Before the end that was a guess lost; after it, once more, then give up."""
         utterance = self._find(event.utterance)
         if utterance is None or event.revision < utterance.fresh_from or utterance.text is not None:
             return []
-        utterance.failures += 1
         utterance.was_asked = False
         if utterance.ended_at is None:
             return []
+        utterance.failures += 1
         return self._conclude(now) if utterance.failures >= ATTEMPTS else [self._ask(utterance, SttKind.FINAL)]
 
     def last_words(self, now: float) -> list[Output]:

@@ -7,7 +7,7 @@ import pytest
 from actors.call_session import protocol as p
 from actors.call_session.recognition import LEVELS, Effort
 from actors.call_session.turn import WINDOW_S
-from providers.roles import SttKind
+from providers.roles import Message, SttKind
 from tests.call_session.conversation import Conversation
 
 INFINITE = float("inf")
@@ -121,3 +121,18 @@ def test_the_words_so_far_are_kept_when_the_last_recognition_never_comes() -> No
     call.wait(5.0)
     assert call.all(p.Finish)
     assert call.saved() == [("user", "thank you goodbye")]
+
+
+def test_guesses_that_failed_before_the_end_do_not_use_up_the_attempts_after_it() -> None:
+    call = Conversation()
+    call.answer()
+    for _ in range(2):
+        call.speak(0.5)
+        call.be_quiet(0.2)
+        asked = call.last(p.Transcribe)
+        call.send(p.TranscribeFailed(asked.utterance, asked.revision))
+    call.be_quiet(0.5)
+    assert call.last(p.Transcribe).kind is SttKind.FINAL
+    assert not call.all(p.ReportError)
+    call.recognise("book a visit")
+    assert call.last(p.StartReply).messages[-1] == Message("user", "book a visit")

@@ -8,7 +8,7 @@ from models.call import BargeIn, CallStatus, CostBreakdown, SessionId, Turn, Tur
 from models.document import Id, new_id
 from serve_app.resources.timeline import EXAMPLE, TimelineResource
 from services.timeline import timeline
-from tests.documents import NOW, a_call
+from tests.documents import HEARD, NOW, a_call
 from tests.resources.conftest import Client
 
 SAID = Turn(
@@ -16,14 +16,7 @@ SAID = Turn(
     role="user",
     content="I would like to move my appointment.",
     timestamp=NOW,
-    timings=TurnTimings(
-        speech_start_ms=3100,
-        speech_end_ms=5200,
-        speculative_text_ms=5330,
-        final_text_ms=5560,
-        stt_queue_ms=4,
-        stt_decode_ms=30,
-    ),
+    timings=HEARD,
 )
 ANSWER = Turn(
     index=2,

@@ -5,16 +5,8 @@ import pytest
 from models.call import BargeIn, Call, CallStatus, Role, Turn, TurnTimings
 from models.document import new_id
 from services.timeline import Span, latency, percentile, spans, timeline
-from tests.documents import NOW, a_call
+from tests.documents import HEARD, NOW, a_call
 
-HEARD = TurnTimings(
-    speech_start_ms=3100,
-    speech_end_ms=5200,
-    speculative_text_ms=5330,
-    final_text_ms=5560,
-    stt_queue_ms=4,
-    stt_decode_ms=30,
-)
 ANSWERED = TurnTimings(
     speech_end_ms=5200,
     speculative_text_ms=5330,
