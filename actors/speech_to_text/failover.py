@@ -80,7 +80,7 @@ class Failover:
             while True:
                 worker = self._routing.choose(self._clock(), without=tried, beside=self._asked.get(words))
                 tried.add(worker)
-                running.add(asyncio.create_task(self._ask_one(worker, request, deadline - self._clock())))
+                running.add(self._send(worker, request, deadline - self._clock()))
                 is_last = len(tried) == len(self._workers)
                 is_hedged = not is_last and request.kind is not SttKind.PARTIAL
                 answer = await self._first(running, self._overdue_s(worker) if is_hedged else None)
@@ -117,19 +117,27 @@ class Failover:
                     return answer
         return answer
 
-    async def _ask_one(self, number: int, request: SttRequest, left_s: float) -> Transcript | Refusal | None:
-        """Its answer; None: it died over the request."""
+    def _send(self, number: int, request: SttRequest, left_s: float) -> asyncio.Task[Transcript | Refusal | None]:
+        """Ask a worker. It counts as asked from now on: others who choose before the task has begun must know."""
         words = request.call, request.utterance, request.revision
         self._routing.sent(number)
         self._asked[words] = number
+
+        def over(task: asyncio.Task[Transcript | Refusal | None]) -> None:
+            self._routing.returned(number)
+            self._asked.pop(words, None)
+
+        task = asyncio.create_task(self._ask_one(number, request, left_s))
+        task.add_done_callback(over)
+        return task
+
+    async def _ask_one(self, number: int, request: SttRequest, left_s: float) -> Transcript | Refusal | None:
+        """Its answer; None: it died over the request."""
         try:
             answer = await self._workers[number].transcribe(request, left_s)
         except WorkerLost:
             self._routing.failed(number, self._clock())
             return None
-        finally:
-            self._routing.returned(number)
-            self._asked.pop(words, None)
         if isinstance(answer, Transcript):
             self._routing.told(number, answer, self._clock())
         return answer

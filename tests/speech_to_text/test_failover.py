@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -76,6 +76,13 @@ async def test_the_only_worker_is_asked_until_it_has_restarted() -> None:
     worker = FakeWorker([WorkerLost, WorkerLost, WorkerLost, WORDS])
     assert await failover(worker, pauses=lambda: pauses.append(None)).transcribe(request()) == WORDS
     assert len(pauses) == 3
+
+
+async def test_requests_of_the_same_moment_are_spread() -> None:
+    workers = FakeWorker([WORDS]), FakeWorker([WORDS])
+    stt = failover(*workers)
+    await asyncio.gather(*(stt.transcribe(replace(request(), call=f"call{number}")) for number in range(20)))
+    assert min(len(worker.asked) for worker in workers) >= 8
 
 
 async def test_when_an_answer_is_overdue_another_worker_is_asked_as_well() -> None:

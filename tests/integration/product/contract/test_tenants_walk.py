@@ -1,5 +1,6 @@
 """Every route of the running product, asked with another tenant's ids: nothing is shown, nothing is changed."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -58,10 +59,21 @@ async def a_tenant(http: httpx.AsyncClient, api_url: str, name: str) -> Tenant:
     agent_id = await client.agent()
     phone = await client.phone(agent_id)
     order = {"fromPhone": phone["number"], "toPhone": CALLER, "agentId": agent_id}
-    call = (await client.answer("POST", "/calls/outbound", order, status=201))["call"]
+    placed = (await client.answer("POST", "/calls/outbound", order, status=201))["call"]
+    call = await until_ringing(client, placed["_id"])
     key = {"name": "Program", "scope": "admin"}
     made = (await client.answer("POST", "/api-keys", key, status=201))["apiKey"]
     return Tenant(client, account.user["_id"], agent_id, phone, call, made["_id"])
+
+
+async def until_ringing(client: Client, call_id: str) -> dict[str, Any]:
+    """The call once the carrier has rung, after which nothing happens to it by itself."""
+    async with asyncio.timeout(20):
+        while True:
+            call: dict[str, Any] = (await client.answer("GET", f"/calls/{call_id}"))["call"]
+            if call["status"] == "ringing":
+                return call
+            await asyncio.sleep(0.05)
 
 
 BODIES: dict[str, dict[str, Any]] = {
