@@ -71,7 +71,7 @@ async def until_ringing(client: Client, call_id: str) -> dict[str, Any]:
     async with asyncio.timeout(20):
         while True:
             call: dict[str, Any] = (await client.answer("GET", f"/calls/{call_id}"))["call"]
-            if call["status"] == "ringing":
+            if call["status"] == "ringing" and "exotelCallSid" in call:  # told and written in either order
                 return call
             await asyncio.sleep(0.05)
 
