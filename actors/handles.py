@@ -168,7 +168,7 @@ def start_actors(settings: Settings, *, driver: str = CALL_DRIVER) -> None:
     listening = [worker.health.remote() for worker in speech_to_text.start(settings)]
     opening = [_start_pool(settings, node, driver).open.remote() for node in _nodes()]
     try:
-        ray.get([*writing, *listening, *opening], timeout=START_S * (1 + settings.call_pool_size / STARTS_AT_ONCE))
+        ray.get([*writing, *listening, *opening], timeout=START_S * (1 + settings.call_slots / STARTS_AT_ONCE))
     except RayTaskError as error:
         if isinstance(error.cause, CallboardError):
             raise error.cause from error
@@ -201,7 +201,7 @@ def _start_pool(settings: Settings, node_id: str, driver: str) -> Any:
         "scheduling_strategy": NodeAffinitySchedulingStrategy(node_id, soft=False),
     }
     fleet = NodeFleet(settings, node_id, driver)
-    return ray.remote(CallPool).options(**options).remote(fleet, settings.call_pool_size, STARTS_AT_ONCE)
+    return ray.remote(CallPool).options(**options).remote(fleet, settings.call_slots, STARTS_AT_ONCE)
 
 
 def _nodes() -> list[str]:

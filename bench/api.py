@@ -46,7 +46,7 @@ def main() -> None:
     chosen = UNLIMITED | {
         "mongodb_database": options.keep or f"callboard_bench_{uuid.uuid4().hex[:8]}",
         "exotel_base_url": f"http://127.0.0.1:{carrier_port}",
-        "call_pool_size": 1,
+        "call_slots": 1,
         "serve_replicas": 2,
     }
     with running(

@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=20, help="trials of each kind, rounded up to whole calls of four")
     parser.add_argument("--at-once", type=int, default=4, help="calls at the same time")
     options = parser.parse_args()
-    with product(call_pool_size=max(2, options.at_once)) as deployed:
+    with product(call_slots=max(2, options.at_once)) as deployed:
         found = asyncio.run(_measure(deployed, pace_of(options), options.each, options.at_once))
         print(f"{pace_of(options)}, {options.at_once} calls at once; {load()} after the last call")
     _print(found)

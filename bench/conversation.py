@@ -115,7 +115,7 @@ def product(**chosen: object) -> Iterator[Product]:
     """The product, set to the simulators, without limits of requests, until the context is left."""
     ports = Ports()
     base: dict[str, object] = {
-        "call_pool_size": 2,
+        "call_slots": 2,
         "signup_credits_micros": 1_000_000_000,
         "limit_api_per_user": 0,
         "limit_outbound_per_user": 0,

@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=20, help="at the same time")
     parser.add_argument("--seconds", type=float, default=180.0, help="how long each talks")
     options = parser.parse_args()
-    with product(call_pool_size=options.calls) as deployed:
+    with product(call_slots=options.calls) as deployed:
         lags = deployed.settings.callboard_data_dir / "lags.jsonl"
         with _watching(deployed, lags):
             run = asyncio.run(_measure(deployed, pace_of(options), options.calls, options.seconds))

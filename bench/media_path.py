@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 20])
     chosen = parser.parse_args()
-    with running(_echo, call_pool_size=max(chosen.calls)) as (settings, children):
+    with running(_echo, call_slots=max(chosen.calls)) as (settings, children):
         ray_pid = children.pid("ray") or 0
         print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores before the first run")
         idle = _idle(ray_pid)

@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=sorted({each.sound for each in CONDITIONS}))
     options = parser.parse_args()
     chosen = [each for each in CONDITIONS if options.only is None or each.sound in options.only]
-    with product(call_pool_size=max(2, options.at_once)) as deployed:
+    with product(call_slots=max(2, options.at_once)) as deployed:
         calls = asyncio.run(_measure(deployed, pace_of(options), chosen, options.seconds, options.at_once))
         print(f"{options.seconds:g} s each, {options.at_once} calls at once; {load()} after the last call")
     for condition, call in zip(chosen, calls, strict=True):

@@ -57,5 +57,5 @@ def running(
         settings = settings.model_copy(update={"ray_address": address})
         began = time.monotonic()
         children.start(application(settings))
-        print(f"deployed in {time.monotonic() - began:.1f} s, {settings.call_pool_size} warm call actors")
+        print(f"deployed in {time.monotonic() - began:.1f} s, {settings.call_slots} warm call actors")
         yield settings, children

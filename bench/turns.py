@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=len(VARIANTS), help="calls at the same time")
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     options = parser.parse_args()
-    with product(call_pool_size=max(2, options.at_once)) as deployed:
+    with product(call_slots=max(2, options.at_once)) as deployed:
         found = asyncio.run(_measure(deployed, pace_of(options), options.only, options.turns, options.at_once))
         print(f"{pace_of(options)}, {options.at_once} calls at once; {load()} after the last call")
     for name, findings in found.items():

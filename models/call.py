@@ -1,5 +1,7 @@
 """A call and its log: status, turns with their timings, cost, recording."""
 
+import math
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
@@ -85,6 +87,36 @@ class TurnTimings(Model):
     barge_ins: tuple[BargeIn, ...] = ()
 
 
+class FunctionCall(Model):
+    """A function the agent called, and what it gave; None: nobody knows, the answer was lost or is not there yet."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON, as the model wrote it."""
+    result: str | None = None
+
+
+class Progress(Model):
+    """The agent's turn under way, for whoever writes the log should its actor die over it.
+
+    `text` was heard; `clause` began to sound at `clause_at` and lasts `clause_ms`.
+    """
+
+    text: str
+    clause: str
+    clause_at: Time
+    clause_ms: int
+    functions: tuple[FunctionCall, ...] = ()
+
+    def heard(self, at: datetime) -> str:
+        """What the caller can have heard of the turn by then, cut after a word."""
+        share = (at - self.clause_at) / timedelta(milliseconds=max(1, self.clause_ms))
+        words = self.clause.split()
+        sounded = words[: math.ceil(len(words) * min(1.0, max(0.0, share)))]
+        return " ".join(filter(None, [self.text.strip(), *sounded]))
+
+
 class Turn(Model):
     """One side's finished utterance. Assistant text is what was heard, cut where the caller interrupted."""
 
@@ -96,6 +128,8 @@ class Turn(Model):
     timings: TurnTimings = TurnTimings()
     revision: int = 0
     """Follows those of the partial texts that were told while the turn went on."""
+    functions: tuple[FunctionCall, ...] = ()
+    """Called in this turn of the agent, in order."""
 
 
 class Usage(Model):
@@ -165,6 +199,9 @@ class Call(Document):
     charged_micros: int | None = None
     """The total of `cost`, once the call is over: what figures add up."""
     recording: Recording | None = None
+    progress: Progress | None = None
+    pool: str | None = None
+    """The pool that keeps an actor for the call while it rings, by its Ray name."""
     lease: Lease | None = None
     reconciled_at: Time | None = None
     """When the carrier was last asked what became of the call."""

@@ -130,7 +130,12 @@ class Unavailable(CallboardError):
 
 
 class NoCapacity(Unavailable):
-    """Every call actor is busy."""
+    """No call can be taken on now; `reason` is a word for logs and metrics."""
+
+    def __init__(self, message: str, *, reason: str = "full", retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
 
 
 class CreditUnavailable(Unavailable):

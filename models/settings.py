@@ -7,6 +7,7 @@ object to Serve and to every actor, so no other module reads the environment.
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,8 +42,18 @@ class Settings(BaseSettings):
 
     # Sizing.
     serve_replicas: int = Field(default=2, ge=1)
-    call_pool_size: int = Field(default=4, ge=1)
-    """Warm call actors per node; also the highest number of live calls on it."""
+    serve_proxies: Literal["every-node", "head-only"] = "every-node"
+    """Where the ingress listens; several nodes on one machine can have only one."""
+    call_slots: int = Field(default=8, ge=1)
+    """Live calls per node at most: what a node offers of the Ray resource of this name."""
+    call_idle_min: int = Field(default=4, ge=1)
+    """Call actors a node keeps warm for calls to come, at least; more when calls come fast."""
+    call_actor_max_calls: int = Field(default=200, ge=1)
+    """A call actor that has had so many calls is replaced by a new one."""
+    call_actor_max_mb: int = Field(default=700, ge=1)
+    """A call actor whose memory has grown to this (resident MB) is replaced once its call is over."""
+    call_log_buffer: int = Field(default=500, ge=10)
+    """Writes a call's log may fall behind a database that is away, about an hour of talk; then the call ends."""
     max_call_s: int = Field(default=3600, ge=10)
     """Hard limit of one call; Exotel closes a media socket after 60 minutes anyway."""
 
@@ -112,6 +123,10 @@ class Settings(BaseSettings):
     # Credit ledger.
     billing_shards: int = Field(default=1, ge=1)
     """Ledger writers; an account always belongs to the same one."""
+
+    # Traces. Empty: none.
+    otel_endpoint: str = ""
+    """Where spans go, OTLP over HTTP, such as http://collector:4318."""
 
     # Prices, micro-credits.
     price_stt_per_second: int = 100

@@ -1,8 +1,8 @@
-"""The role of whoever can reach a live call's actor. Services know no more of actors than this."""
+"""The roles of whoever can reach call actors. Services know no more of actors than this."""
 
 from typing import Protocol
 
-from models.call import Call
+from models.call import Call, SessionId
 
 
 class CallControl(Protocol):
@@ -10,3 +10,19 @@ class CallControl(Protocol):
 
     async def end(self, call: Call, reason: str) -> bool:
         """Ask the actor that carries the call (`call.lease`) to end it; False: that actor is gone. Raises nothing."""
+
+    async def carries(self, call: Call) -> bool:
+        """Whether the actor of the call's lease is alive and with this call, as far as can be told. Raises nothing."""
+
+
+class Capacity(Protocol):
+    """Room for calls: an actor is kept for every phone that rings, so that nobody who answers waits for one."""
+
+    async def reserve(self, session_id: SessionId, *, for_s: float, patience_s: float = 0.0) -> str:
+        """Keep a warm actor for this call for so long; returns the pool that does (`Call.pool`).
+
+        Waits up to `patience_s` for one that is being started. Raises NoCapacity.
+        """
+
+    async def cancel(self, pool: str, session_id: SessionId) -> None:
+        """The call will not come. Raises nothing; a reservation nobody cancels lapses."""

@@ -5,7 +5,7 @@ PCM is 16-bit little-endian mono at the carrier's rate.
 
 from dataclasses import dataclass
 
-from models.call import CallStatus, TurnTimings
+from models.call import CallStatus, FunctionCall, TurnTimings
 from models.conversation import AnsweredBy
 from providers.roles import Message, SttKind, ToolCall
 
@@ -100,6 +100,18 @@ class SaveTurn:
     interrupted: bool
     timings: TurnTimings
     revision: int = 0
+    functions: tuple[FunctionCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SaveProgress:
+    """Write how far the agent's turn has come: `text` was heard, `clause` sounds in `starts_in_s` for `clause_s`."""
+
+    text: str
+    clause: str
+    starts_in_s: float
+    clause_s: float
+    functions: tuple[FunctionCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +170,7 @@ Command = (
     | SendMark
     | ClearPlayback
     | SaveTurn
+    | SaveProgress
     | TellPartial
     | SaveAnsweredBy
     | SaveTransfer

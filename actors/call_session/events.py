@@ -140,6 +140,11 @@ class CreditsExhausted:
 
 
 @dataclass(frozen=True, slots=True)
+class LogStuck:
+    """The log cannot be written and is as far behind as it may be: say so and end."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndRequested:
     """Somebody with the right to do so ends the call now."""
 
@@ -175,6 +180,7 @@ Event = (
     | VoiceFailed
     | PlaybackMark
     | CreditsExhausted
+    | LogStuck
     | EndRequested
     | HungUp
     | Tick

@@ -1,9 +1,13 @@
 """Messages between the edge (`serve_app/media.py`) and a call actor: one TCP connection, length-prefixed frames.
 
 Frame: 4 bytes big-endian length of the rest, 1 byte kind, payload. The first frame on a connection is HELLO with the
-attachment's token and, after a line feed, the query of the carrier's URL; then TEXT and BINARY frames carry the
-carrier's WebSocket messages verbatim, both ways; CLOSE (payload: UTF-8 reason) ends it. Anything else closes the
-connection.
+attachment's token, after a line feed the query of the carrier's URL, and after another how many of the frames that
+follow are repeated; then TEXT and BINARY frames carry the carrier's WebSocket messages verbatim, both ways; CLOSE
+(payload: UTF-8 reason) ends it. Anything else closes the connection.
+
+For the day the actor dies, it says what the edge must repeat to the next one: KEEP (payload: a carrier's message) names
+the one that opened the stream, SETTLED (payload: a 32-bit count of the carrier's messages on this connection, the
+repeated ones included) those before which nothing is needed any more.
 """
 
 import asyncio
@@ -26,6 +30,8 @@ class Kind(IntEnum):
     TEXT = 2
     BINARY = 3
     CLOSE = 4
+    KEEP = 5
+    SETTLED = 6
 
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -41,20 +47,21 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The payload of HELLO; `query` is URL-encoded, without our token."""
+    """The payload of HELLO; `query` is URL-encoded, without our token; the first `repeats` messages are repeated."""
 
     token: str = field(repr=False)
     query: str = ""
+    repeats: int = 0
 
     def to_payload(self) -> bytes:
         """As it travels."""
-        return f"{self.token}\n{self.query}".encode()
+        return f"{self.token}\n{self.query}\n{self.repeats}".encode()
 
     @staticmethod
     def from_payload(payload: bytes) -> "Hello":
         """Any bytes make a HELLO; whether its token is right is another question."""
-        token, _, query = payload.decode(errors="replace").partition("\n")
-        return Hello(token, query)
+        token, query, repeats, *_ = (*payload.decode(errors="replace").split("\n"), "", "")
+        return Hello(token, query, int(repeats) if repeats.isdecimal() and repeats.isascii() else 0)
 
 
 class BrokenFrame(Exception):

@@ -102,7 +102,7 @@ def _command(directory: Path, port: int, settings: Settings) -> tuple[str, ...]:
         "port": port,
         "temp-dir": directory,
         "num-cpus": LOGICAL_CPUS,
-        "resources": json.dumps({"call_slots": settings.call_pool_size}),
+        "resources": json.dumps({"call_slots": settings.call_slots}),
         "object-store-memory": OBJECT_STORE_BYTES,
         "include-dashboard": "false",
         "include-log-monitor": "false",

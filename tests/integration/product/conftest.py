@@ -25,7 +25,7 @@ def platform(ray_cluster: Settings, session_dir: Path) -> Iterator[Settings]:
         update={
             "port": free_port(),
             "serve_replicas": 2,
-            "call_pool_size": 3,
+            "call_slots": 3,
             "signup_credits_micros": 5_000_000,
             "tool_allowed_hosts": "127.0.0.0/8",
             "trusted_proxies": 1,  # a test's client says where it comes from
