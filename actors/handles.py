@@ -12,13 +12,10 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from actors.billing import actor as ledger
-from actors.billing.shards import LEDGER_PREFIX
-from actors.call_session.actor import CALL_DRIVER, CallSession
+from actors.call_session.actor import CallSession
 from actors.call_session.door import Endpoint
-from actors.call_session.pool import START_S, ActorLost, CallPool, Health, Lease
-from actors.speech_to_text.answers import PREFIX as SPEECH_TO_TEXT_PREFIX
-from models.call import Call
+from actors.call_session.pool import START_S, ActorLost, Health, Lease
+from models.call import Call, SessionId
 from models.errors import CallboardError, NoCapacity
 from models.settings import Settings
 
@@ -27,9 +24,6 @@ logger = logging.getLogger(__name__)
 POOL_PREFIX = "call_pool:"
 CALL_PREFIX = "call:"
 ASK_S = 5.0
-GOODBYE_S = 3.0
-STARTS_AT_ONCE = 2
-"""More cold starts at the same time take longer in all on a small machine."""
 LOGICAL_CPU = 0.01
 """What an actor claims in Ray's books: its real share is small, and the pools bound how many there are."""
 
@@ -65,7 +59,7 @@ class NodeFleet:
 
     async def existing(self) -> list[str]:
         """The node's call actors."""
-        return await asyncio.to_thread(_names, self._settings.ray_namespace, self._prefix)
+        return await asyncio.to_thread(names, self._settings.ray_namespace, self._prefix)
 
     async def start(self, name: str) -> None:
         """Start one and wait until it is warm."""
@@ -94,7 +88,7 @@ class NodeFleet:
 
     async def stop(self, name: str) -> None:
         """End it, whatever it does."""
-        await asyncio.to_thread(_kill, self._settings.ray_namespace, name)
+        await asyncio.to_thread(kill, self._settings.ray_namespace, name)
         self._handles.pop(name, None)
 
     async def _handle(self, name: str) -> Any:
@@ -104,11 +98,11 @@ class NodeFleet:
 
 
 class CallHandles:
-    """What the edge does with call actors; also the `CallControl` of the services."""
+    """What the edge does with call actors; also the `Actors` of the services."""
 
     def __init__(self, settings: Settings) -> None:
         self._namespace = settings.ray_namespace
-        self._own_pool = _pool_name(ray.get_runtime_context().get_node_id())
+        self._own_pool = pool_name(ray.get_runtime_context().get_node_id())
         self._pools: dict[str, Any] = {}
         self._lenders: dict[Lease, str] = {}
 
@@ -116,8 +110,8 @@ class CallHandles:
         """A warm actor that waits for the call's connection, from this node if it has one; raises NoCapacity."""
         lease = await self._lease_from(self._own_pool, session_id)
         if lease is None:
-            names = await asyncio.to_thread(_names, self._namespace, POOL_PREFIX)
-            for name in sorted(set(names) - {self._own_pool}):
+            found = await asyncio.to_thread(names, self._namespace, POOL_PREFIX)
+            for name in sorted(set(found) - {self._own_pool}):
                 lease = lease or await self._lease_from(name, session_id)
         if lease is None:
             raise NoCapacity("every call actor is busy")
@@ -142,6 +136,25 @@ class CallHandles:
             logger.warning("a call's actor did not end it", extra={"call_id": call.id, "problem": str(error)})
             return False
 
+    async def carries(self, call: Call) -> bool:
+        """Whether the call's actor is alive and with this call; one that is slow to say so is taken at its word."""
+        if call.lease is None:
+            return False
+        try:
+            health: Health = await ask((await _find(self._namespace, call.lease.actor)).health.remote())
+        except TimeoutError:
+            return True
+        except ActorLost:
+            return False
+        return health.session_id == call.session_id
+
+    async def reserve(self, session_id: SessionId, *, for_s: float, patience_s: float = 0.0) -> str:
+        """Nothing is kept yet: the pool of this node is named."""
+        return self._own_pool
+
+    async def cancel(self, pool: str, session_id: SessionId) -> None:
+        """Nothing was kept."""
+
     async def _lease_from(self, pool: str, session_id: str) -> Lease | None:
         try:
             lease: Lease | None = await ask((await self._pool(pool)).lease.remote(session_id))
@@ -159,61 +172,13 @@ class CallHandles:
         return self._pools[name]
 
 
-# --- starting and stopping it all; synchronous, for the driver ---------------------------------------------
-def start_actors(settings: Settings, *, driver: str = CALL_DRIVER) -> None:
-    """Start speech to text and every node's pool, or find them running, and wait until all of it is warm."""
-    from actors.speech_to_text import worker as speech_to_text  # replicas import this file and need no Whisper
-
-    writing = [writer.ready.remote() for writer in ledger.start(settings)]
-    listening = [worker.health.remote() for worker in speech_to_text.start(settings)]
-    opening = [_start_pool(settings, node, driver).open.remote() for node in _nodes()]
-    try:
-        ray.get([*writing, *listening, *opening], timeout=START_S * (1 + settings.call_slots / STARTS_AT_ONCE))
-    except RayTaskError as error:
-        if isinstance(error.cause, CallboardError):
-            raise error.cause from error
-        raise
-
-
-def stop_actors(namespace: str) -> None:
-    """End every actor of ours; live calls get GOODBYE_S to write their end."""
-    for name in _names(namespace, POOL_PREFIX):  # first, or they would replace what dies
-        _kill(namespace, name)
-    calls = _names(namespace, CALL_PREFIX)
-    leaving: list[Any] = []
-    for name in calls:
-        with contextlib.suppress(ValueError):  # it died since it was listed
-            leaving.append(ray.get_actor(name, namespace).leave.remote(GOODBYE_S))
-    if leaving:
-        ray.wait(leaving, num_returns=len(leaving), timeout=GOODBYE_S)
-    for name in (*calls, *_names(namespace, LEDGER_PREFIX), *_names(namespace, SPEECH_TO_TEXT_PREFIX)):
-        _kill(namespace, name)
-
-
-def _start_pool(settings: Settings, node_id: str, driver: str) -> Any:
-    options = {
-        "name": _pool_name(node_id),
-        "namespace": settings.ray_namespace,
-        "get_if_exists": True,
-        "lifetime": "detached",
-        "max_restarts": -1,
-        "num_cpus": LOGICAL_CPU,
-        "scheduling_strategy": NodeAffinitySchedulingStrategy(node_id, soft=False),
-    }
-    fleet = NodeFleet(settings, node_id, driver)
-    return ray.remote(CallPool).options(**options).remote(fleet, settings.call_slots, STARTS_AT_ONCE)
-
-
-def _nodes() -> list[str]:
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return [node["NodeID"] for node in nodes if node["Alive"]]
-
-
-def _pool_name(node_id: str) -> str:
+def pool_name(node_id: str) -> str:
+    """What the pool of a node is called."""
     return POOL_PREFIX + node_id[:12]
 
 
-def _names(namespace: str, prefix: str) -> list[str]:
+def names(namespace: str, prefix: str) -> list[str]:
+    """Our actors whose names begin so."""
     found: list[dict[str, str]] = list_named_actors(all_namespaces=True)
     return [actor["name"] for actor in found if actor["namespace"] == namespace and actor["name"].startswith(prefix)]
 
@@ -226,6 +191,7 @@ async def _find(namespace: str, name: str) -> Any:
         raise ActorLost("no such actor") from error
 
 
-def _kill(namespace: str, name: str) -> None:
+def kill(namespace: str, name: str) -> None:
+    """End an actor, whatever it does; one that is gone already is no news."""
     with contextlib.suppress(ValueError):
         ray.kill(ray.get_actor(name, namespace))

@@ -26,7 +26,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from actors.call_session.actor import CALL_DRIVER
-from actors.handles import start_actors, stop_actors
+from actors.startup import start_actors, stop_actors
 from models.settings import Settings
 from serve_app.api import build_api
 from serve_app.errors import add_error_handlers

@@ -22,7 +22,7 @@ from actors.call_session.wire import MAX_FRAME_BYTES, BrokenFrame, Channel, Fram
 from models.call import Call, CallStatus, SessionId
 from models.errors import CallboardError, Conflict, NoCapacity
 from services.call_log import CallLog
-from services.calls import CallService
+from services.carriage import Carriage
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ class CallActors(Protocol):
 class Media:
     """The endpoint. `now` is the clock."""
 
-    def __init__(self, calls: CallService, log: CallLog, actors: CallActors, now: Callable[[], datetime]) -> None:
-        self._calls = calls
+    def __init__(self, carriage: Carriage, log: CallLog, actors: CallActors, now: Callable[[], datetime]) -> None:
+        self._carriage = carriage
         self._log = log
         self._actors = actors
         self._now = now
@@ -89,7 +89,7 @@ class Media:
         await websocket.accept()
         session_id = SessionId(websocket.path_params["session_id"])
         try:
-            call = await self._calls.attach(session_id, websocket.query_params.get("token", ""), self._now())
+            call = await self._carriage.attach(session_id, websocket.query_params.get("token", ""), self._now())
             ending = await self._carry(call, websocket)
         except CallboardError as error:
             logger.warning("media socket refused: %s", error.code, extra={"problem": error.message})
@@ -101,7 +101,7 @@ class Media:
     async def _carry(self, call: Call, websocket: WebSocket) -> Ending:
         lease = await self._actors.lease(call.session_id)
         try:
-            if await self._calls.claim(call.session_id, lease.actor, self._now()) is None:
+            if await self._carriage.claim(call.session_id, lease.actor, self._now()) is None:
                 raise Conflict("Call is already connected")
             ending = await _attached(lease, websocket)
             if ending is Ending.ACTOR_LOST:

@@ -69,6 +69,6 @@ def _build(settings: Settings, data: Database, events: Events, limits: Limits) -
     log = CallLog(repositories.calls, credit, events)
     return Edge(
         services=services,
-        media=Media(services.calls, log, handles, utc_now),
+        media=Media(services.carriage, log, handles, utc_now),
         realtime=Realtime(settings.redis_url or "", services.auth, services.calls, utc_now),
     )

@@ -1,11 +1,11 @@
-"""Placing, receiving, reading and ending calls for tenants and for the media socket. Knows neither Ray nor HTTP."""
+"""Placing, receiving, reading and ending calls for tenants. Knows neither Ray nor HTTP."""
 
 import secrets as random
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from models.agent import Agent
-from models.call import Call, CallStatus, Direction, Lease, SessionId
+from models.call import Call, CallStatus, Direction, SessionId
 from models.document import Id, new_id
 from models.errors import CallboardError, Conflict, FieldError, Invalid, NotFound
 from models.phone import Phone
@@ -14,7 +14,7 @@ from providers.roles import IncomingCall, PlaceCall, Telephony
 from services import carrier_accounts
 from services.call_addresses import CallAddresses, WebhookKey
 from services.call_log import CallLog
-from services.control import CallControl
+from services.control import CallControl, Capacity
 from services.credit import Credit
 from services.numbers import e164
 from services.principal import Principal
@@ -39,6 +39,7 @@ class CallService:
         call_log: CallLog,
         credit: Credit,
         control: CallControl,
+        capacity: Capacity,
         telephony: Telephony,
     ) -> None:
         self._settings = settings
@@ -49,6 +50,7 @@ class CallService:
         self._log = call_log
         self._credit = credit
         self._control = control
+        self._capacity = capacity
         self._telephony = telephony
 
     # --- beginning ------------------------------------------------------------------------------------
@@ -161,29 +163,6 @@ class CallService:
             raise Conflict("Call is already over")
         if not await self._control.end(call, reason):
             await self._log.finish(call, status=CallStatus.COMPLETED, reason=reason, now=now)
-
-    # --- for the media socket ---------------------------------------------------------------------------
-    async def attach(self, session_id: SessionId, token: str, now: datetime) -> Call:
-        """The call a media socket asks for. Changes nothing: `claim` follows.
-
-        Raises Unauthenticated, NotFound, and Conflict when the call is over, too old or carried already.
-        """
-        self._addresses.check_media(session_id, token)
-        call = await self._calls.session(session_id)
-        longest = timedelta(seconds=self._settings.ring_timeout_s + self._settings.max_call_s)
-        if call.status.is_final or now > call.created_at + longest:
-            raise Conflict("Call is over")
-        if call.lease is not None:
-            raise Conflict("Call is already connected")
-        return call
-
-    async def claim(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
-        """Give the call to an actor, by its Ray name; None when it is over or another actor has it."""
-        return await self._calls.claim(session_id, Lease(actor=actor, leased_at=now), now)
-
-    async def release(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
-        """Take the call back from an actor that is gone; None when it did not have it."""
-        return await self._calls.release(session_id, actor, now)
 
     # --- inside -----------------------------------------------------------------------------------------
     async def _begin(self, call: Call, now: datetime) -> None:

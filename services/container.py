@@ -14,7 +14,8 @@ from services.call_addresses import CallAddresses
 from services.call_log import CallLog
 from services.call_reports import CallReports
 from services.calls import CallService
-from services.control import CallControl
+from services.carriage import Carriage
+from services.control import Actors
 from services.credit import Credit
 from services.dashboard import DashboardService
 from services.idempotency import Idempotency
@@ -45,6 +46,7 @@ class Services:
     agents: AgentService
     phones: PhoneService
     calls: CallService
+    carriage: Carriage
     reports: CallReports
     transfers: Transfers
     recordings: RecordingService
@@ -62,7 +64,7 @@ def build_services(
     settings: Settings,
     database: Database,
     *,
-    control: CallControl,
+    control: Actors,
     credit: Credit,
     telephony: Telephony,
     events: Events,
@@ -95,13 +97,15 @@ def build_services(
             call_log=call_log,
             credit=credit,
             control=control,
+            capacity=control,
             telephony=telephony,
         ),
+        carriage=Carriage(settings, repositories.calls, addresses),
         reports=CallReports(repositories.calls, addresses, call_log),
         transfers=Transfers(repositories, addresses),
         recordings=RecordingService(settings.callboard_data_dir, repositories.calls, addresses),
         dashboard=DashboardService(repositories),
-        sweeper=Sweeper(settings, repositories, call_log, reconciler, leftovers),
+        sweeper=Sweeper(settings, repositories, call_log, reconciler, leftovers, control),
         audit=audit,
         billing=BillingService(repositories, credit, audit),
         limits=RateLimits(settings, limits),

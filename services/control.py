@@ -26,3 +26,7 @@ class Capacity(Protocol):
 
     async def cancel(self, pool: str, session_id: SessionId) -> None:
         """The call will not come. Raises nothing; a reservation nobody cancels lapses."""
+
+
+class Actors(CallControl, Capacity, Protocol):
+    """Both."""

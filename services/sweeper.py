@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from models.call import Call, CallStatus
 from models.settings import Settings
 from services.call_log import CallLog
+from services.control import CallControl
 from services.leftovers import Leftovers
 from services.reconciler import Doubt, Reconciler
 from stores.calls import LIVE, Still
@@ -65,12 +66,14 @@ class Sweeper:
         call_log: CallLog,
         reconciler: Reconciler,
         leftovers: Leftovers,
+        control: CallControl,
     ) -> None:
         self._settings = settings
         self._reconciler = reconciler
         self._stores = repositories
         self._log = call_log
         self._leftovers = leftovers
+        self._control = control
 
     async def sweep(self, now: datetime) -> int:
         """Close overdue calls and settle what is unsettled; how many calls were closed without the carrier's word."""

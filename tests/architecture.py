@@ -28,6 +28,8 @@ READ = (*MAY_IMPORT, *sorted(AROUND))
 MAY_USE_SIMULATORS = {"bench", "simulators", "tests"}
 RAY_FILES = {
     "actors/handles.py",
+    "actors/startup.py",
+    "actors/metrics.py",
     "actors/billing/client.py",
     "actors/speech_to_text/client.py",
     "serve_app/app.py",

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from models.call import Call
+from models.call import Call, SessionId
 from models.document import new_id
-from models.errors import Invalid, ProviderError
+from models.errors import Invalid, NoCapacity, ProviderError
 from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, SendSms, StatusUpdate
 from providers.telephony.exotel import webhooks
 
@@ -60,10 +60,14 @@ class Carrier:
 
 @dataclass
 class Actors:
-    """The call actors by name: CallControl. Those not in `alive` are gone."""
+    """The call actors by name: `services.control.Actors`. Those not in `alive` are gone."""
 
     alive: set[str] = field(default_factory=set)
     ended: list[tuple[str, str]] = field(default_factory=list)
+    room: int = 1_000
+    """How many calls more there is room for."""
+    reserved: set[str] = field(default_factory=set)
+    cancelled: list[str] = field(default_factory=list)
 
     async def end(self, call: Call, reason: str) -> bool:
         """Whether the call's actor was there to hear it."""
@@ -71,3 +75,19 @@ class Actors:
             return False
         self.ended.append((call.session_id, reason))
         return True
+
+    async def carries(self, call: Call) -> bool:
+        """Whether the call's actor lives."""
+        return call.lease is not None and call.lease.actor in self.alive
+
+    async def reserve(self, session_id: SessionId, *, for_s: float, patience_s: float = 0.0) -> str:
+        """Room for one call more, or NoCapacity."""
+        if len(self.reserved) >= self.room:
+            raise NoCapacity("Every line is busy")
+        self.reserved.add(session_id)
+        return "call_pool:here"
+
+    async def cancel(self, pool: str, session_id: SessionId) -> None:
+        """The room is free again."""
+        self.reserved.discard(session_id)
+        self.cancelled.append(session_id)

@@ -112,7 +112,7 @@ async def a_replica(settings: Settings, doors: Doors | None = None) -> AsyncIter
         log = CallLog(repositories.calls, credit, events)
         edge = Edge(
             services=services,
-            media=Media(services.calls, log, doors or Doors(), utc_now),
+            media=Media(services.carriage, log, doors or Doors(), utc_now),
             realtime=Realtime(settings.redis_url or "", services.auth, services.calls, utc_now),
         )
         async with edge.realtime.running(), _served(build_site(edge)) as port:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 async def test_a_whole_call_is_logged_charged_and_told(house: House) -> None:
     log = CallLog(house.stores.calls, a_writer(house.stores), house.events)
     call = await place(house)
-    await house.services.calls.claim(call.session_id, "actor", NOW)
+    await house.services.carriage.claim(call.session_id, "actor", NOW)
     await log.connected(call, NOW)
     await log.connected(call, NOW + timedelta(seconds=1))
     usage, cost = Usage(stt_ms=1000), CostBreakdown(stt=100, telephony=300)

@@ -166,7 +166,7 @@ async def test_a_phones_token_serves_its_calls(house: House) -> None:
 
 async def test_a_terminal_status_leaves_a_carried_call_to_its_actor(house: House) -> None:
     call = await place(house)
-    await house.services.calls.claim(call.session_id, "actor", NOW)
+    await house.services.carriage.claim(call.session_id, "actor", NOW)
     await house.services.reports.apply(
         status_key(house), StatusUpdate(call.carrier_call_id or "", CallStatus.COMPLETED), NOW
     )
@@ -176,20 +176,20 @@ async def test_a_terminal_status_leaves_a_carried_call_to_its_actor(house: House
 async def test_media_attaches_once_with_the_right_token(house: House) -> None:
     call = await place(house)
     token = media_token(house.services.calls.media_url(call))
-    assert (await house.services.calls.attach(call.session_id, token, NOW)).id == call.id
+    assert (await house.services.carriage.attach(call.session_id, token, NOW)).id == call.id
     for session, wrong in ((call.session_id, token[:-1] + "!"), (call.session_id, ""), (SessionId("sess_x"), token)):
         with pytest.raises(Unauthenticated):
-            await house.services.calls.attach(session, wrong, NOW)
+            await house.services.carriage.attach(session, wrong, NOW)
     with pytest.raises(Conflict):
-        await house.services.calls.attach(call.session_id, token, NOW + timedelta(days=1))
-    assert await house.services.calls.claim(call.session_id, "actor", NOW)
-    assert await house.services.calls.claim(call.session_id, "another", NOW) is None
+        await house.services.carriage.attach(call.session_id, token, NOW + timedelta(days=1))
+    assert await house.services.carriage.claim(call.session_id, "actor", NOW)
+    assert await house.services.carriage.claim(call.session_id, "another", NOW) is None
     with pytest.raises(Conflict):
-        await house.services.calls.attach(call.session_id, token, NOW)
-    await house.services.calls.release(call.session_id, "actor", NOW)
+        await house.services.carriage.attach(call.session_id, token, NOW)
+    await house.services.carriage.release(call.session_id, "actor", NOW)
     await house.services.calls.end(house.principal, call.session_id, "user_requested", NOW)
     with pytest.raises(Conflict):
-        await house.services.calls.attach(call.session_id, token, NOW)
+        await house.services.carriage.attach(call.session_id, token, NOW)
 
 
 async def test_ending_a_ringing_call_cancels_it_and_a_second_end_is_refused(house: House) -> None:
@@ -205,7 +205,7 @@ async def test_ending_a_ringing_call_cancels_it_and_a_second_end_is_refused(hous
 
 async def test_ending_a_live_call_asks_its_actor(house: House) -> None:
     call = await place(house)
-    await house.services.calls.claim(call.session_id, "actor", NOW)
+    await house.services.carriage.claim(call.session_id, "actor", NOW)
     house.actors.alive.add("actor")
     await house.services.calls.end(house.principal, call.session_id, "user_requested", NOW)
     assert house.actors.ended == [(call.session_id, "user_requested")]
@@ -214,6 +214,6 @@ async def test_ending_a_live_call_asks_its_actor(house: House) -> None:
 
 async def test_ending_a_call_whose_actor_is_gone_closes_its_log(house: House) -> None:
     call = await place(house)
-    await house.services.calls.claim(call.session_id, "actor", NOW)
+    await house.services.carriage.claim(call.session_id, "actor", NOW)
     await house.services.calls.end(house.principal, call.session_id, "user_requested", NOW)
     assert (await house.services.calls.get(house.principal, call.id)).status is CallStatus.COMPLETED

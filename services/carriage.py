@@ -1,0 +1,40 @@
+"""Who carries a call's audio: the rules for the media socket. Knows neither Ray nor WebSockets."""
+
+from datetime import datetime, timedelta
+
+from models.call import Call, Lease, SessionId
+from models.errors import Conflict
+from models.settings import Settings
+from services.call_addresses import CallAddresses
+from stores.calls import Calls
+
+
+class Carriage:
+    """Attaching a media socket to a call, and the call to an actor."""
+
+    def __init__(self, settings: Settings, calls: Calls, addresses: CallAddresses) -> None:
+        self._settings = settings
+        self._calls = calls
+        self._addresses = addresses
+
+    async def attach(self, session_id: SessionId, token: str, now: datetime) -> Call:
+        """The call a media socket asks for. Changes nothing: `claim` follows.
+
+        Raises Unauthenticated, NotFound, and Conflict when the call is over, too old or carried already.
+        """
+        self._addresses.check_media(session_id, token)
+        call = await self._calls.session(session_id)
+        longest = timedelta(seconds=self._settings.ring_timeout_s + self._settings.max_call_s)
+        if call.status.is_final or now > call.created_at + longest:
+            raise Conflict("Call is over")
+        if call.lease is not None:
+            raise Conflict("Call is already connected")
+        return call
+
+    async def claim(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
+        """Give the call to an actor, by its Ray name; None when it is over or another actor has it."""
+        return await self._calls.claim(session_id, Lease(actor=actor, leased_at=now), now)
+
+    async def release(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
+        """Take the call back from an actor that is gone; None when it did not have it."""
+        return await self._calls.release(session_id, actor, now)
