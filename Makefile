@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-TREE := $(wildcard actors bench cli models providers serve_app services simulators stores tests tools)
+TREE := $(wildcard actors bench cli deploy models providers serve_app services simulators stores tests tools)
 
 # Compiled once instead of at each start of each process.
 export PYTHONDONTWRITEBYTECODE :=

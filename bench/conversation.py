@@ -11,12 +11,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
-from bench.stack import running
+from bench.stack import Join, nobody, nothing, running
 from cli.background import Background
 from cli.embedded.ports import free_port
 from cli.serve_child import serve_child
@@ -30,7 +31,6 @@ from simulators.llm import LlmServer
 from simulators.report import CallReport
 from simulators.tts import Speaker, TtsServer, espeak
 from simulators.words import Stored
-from stores.calls import Calls
 from stores.mongo import connect, database
 from stores.repositories import Repositories
 
@@ -111,8 +111,8 @@ class Product:
 
 
 @contextmanager
-def product(**chosen: object) -> Iterator[Product]:
-    """The product, set to the simulators, without limits of requests, until the context is left."""
+def product(join: Join = nobody, /, **chosen: object) -> Iterator[Product]:
+    """The product, set to the simulators, without limits of requests, until the context is left; `join`: see stack."""
     ports = Ports()
     base: dict[str, object] = {
         "call_slots": 2,
@@ -125,7 +125,8 @@ def product(**chosen: object) -> Iterator[Product]:
         "elevenlabs_base_url": f"http://127.0.0.1:{ports.tts}",
         "elevenlabs_api_key": SecretStr("bench"),
     }
-    with running(lambda settings: serve_child(settings, local_ray=True), **(base | chosen)) as (settings, children):
+    application = partial(serve_child, local_ray=True)
+    with running(application, nothing, join, **(base | chosen)) as (settings, children):
         print(f"{load()} before the first call")
         yield Product(settings, children, ports)
 
@@ -164,12 +165,14 @@ class Conversation:
 class World:
     """The product with its vendors and one customer. Behaviours of `llm` and `tts` may be changed at any time."""
 
-    def __init__(self, *, carrier: Carrier, llm: LlmServer, tts: TtsServer, http: httpx.AsyncClient, calls: Calls):
+    def __init__(
+        self, *, carrier: Carrier, llm: LlmServer, tts: TtsServer, http: httpx.AsyncClient, stores: Repositories
+    ):
         self.carrier = carrier
         self.llm = llm
         self.tts = tts
+        self.stores = stores
         self._http = http
-        self._calls = calls
         self._ordering = asyncio.Lock()
 
     async def sign_up(self) -> None:
@@ -188,7 +191,7 @@ class World:
     async def call(self, agent_id: str, script: Script) -> Conversation:
         """One call from the order to the final log. Raises TimeoutError when there is no end to it."""
         await rehearsed(script)  # so that nobody is late for the first word
-        held = self.carrier.calls[await self._place(agent_id, script)]
+        held = self.carrier.calls[await self.place(agent_id, script)]
         async with asyncio.timeout(_CALL_S):
             await held.ended.wait()
         if held.report is None:
@@ -208,8 +211,11 @@ class World:
             tasks = [group.create_task(one(agent_id, script)) for agent_id, script in orders]
         return [task.result() for task in tasks]
 
-    async def _place(self, agent_id: str, script: Script) -> str:
-        """Order the call; one at a time, because the carrier hands out its plans in the orders' order."""
+    async def place(self, agent_id: str, script: Script) -> str:
+        """Order a call and return the carrier's id of it. Raises httpx.HTTPError when the product does not take it.
+
+        One at a time, because the carrier hands out its plans in the orders' order.
+        """
         order = {"fromPhone": NUMBERS[0], "toPhone": NUMBERS[1], "agentId": agent_id}
         async with self._ordering:
             self.carrier.plans.add(Plan(script, dial_s=0.1, ring_s=0.1))
@@ -218,7 +224,7 @@ class World:
 
     async def _final(self, sid: str) -> Call:
         async with asyncio.timeout(_LOG_S):
-            while (call := await self._calls.by_carrier(sid)).ended_at is None:  # noqa: ASYNC110 - another process writes it
+            while (call := await self.stores.calls.by_carrier(sid)).ended_at is None:  # noqa: ASYNC110 - another process writes it
                 await asyncio.sleep(0.1)
         return call
 
@@ -243,7 +249,7 @@ async def world(
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}/api/v1", timeout=30.0) as http,
         connect(settings) as client,
     ):
-        calls = Repositories.over(database(client, settings)).calls
-        made = World(carrier=carrier, llm=llm, tts=tts, http=http, calls=calls)
+        stores = Repositories.over(database(client, settings))
+        made = World(carrier=carrier, llm=llm, tts=tts, http=http, stores=stores)
         await made.sign_up()
         yield made

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import subprocess
 import sys
 import time
@@ -22,34 +21,18 @@ from pathlib import Path
 
 import psutil
 
-from bench.conversation import VOICES, Conversation, Pace, Product, arguments, load, pace_of, product, world
+from bench.conversation import Conversation, Pace, Product, arguments, load, pace_of, product, world
 from bench.first_call import SENTENCES
+from bench.processes import by_part, members
 from bench.spread import Spread, in_ms, of
+from bench.talk import answer, lines, script
 from cli.embedded.ray import ray_environment
 from models.settings import REPOSITORY
-from simulators.caller import HangUp, Say, Script, StaySilent, Step, WaitForAgent, rehearsed
+from simulators.caller import rehearsed
 from simulators.words import is_early, stored_for, word_errors
 
-TURN_S = 4.0
-"""A turn takes longer than this, so a script made of this many never runs out."""
-APART_S = 5.0
-"""Callers who pick up in the same moment say their first words within this."""
 LAG_EVERY_S = 10.0
-ANSWERS = (
-    "Which day would you like to come?",
-    "I have Tuesday at three in the afternoon. Is that good for you?",
-    "A visit costs fifty dollars, and you pay when you come.",
-    "May I have your name, please?",
-    "We are open Monday to Friday, from nine in the morning to five in the afternoon.",
-    "Thank you. What is your phone number?",
-)
-PARTS = {
-    "ingress": "haproxy",
-    "replicas": "ray::ServeReplica",
-    "call actors": "ray::CallSession",
-    "speech to text": "ray::SpeechToText",
-}
-"""By a word of their command lines."""
+PARTS = ("ingress", "replicas", "call actors", "speech to text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +67,14 @@ def main() -> None:
 
 
 async def _measure(deployed: Product, pace: Pace, calls: int, seconds: float) -> Run:
-    async with world(deployed, pace, answer=_answer) as made:
+    async with world(deployed, pace, answer=answer) as made:
         agent = await made.agent()
-        await made.call(agent, _script(0, SENTENCES))
-        scripts = [_script(seed, _lines(seed, seconds), lasts_s=seconds) for seed in range(calls)]
-        for script in scripts:
-            await rehearsed(script)
+        await made.call(agent, script(0, SENTENCES))
+        scripts = [script(seed, lines(seed, seconds), lasts_s=seconds) for seed in range(calls)]
+        for each in scripts:
+            await rehearsed(each)
         before, began = _load(deployed), time.monotonic()
-        found = await made.calls([(agent, script) for script in scripts], at_once=calls)
+        found = await made.calls([(agent, each) for each in scripts], at_once=calls)
         after, took_s = _load(deployed), time.monotonic() - began
     cores = {part: (after.parts[part] - before.parts[part]) / took_s for part in PARTS}
     cores["simulators"] = (after.simulators - before.simulators) / took_s
@@ -99,32 +82,10 @@ async def _measure(deployed: Product, pace: Pace, calls: int, seconds: float) ->
     return Run(found, cores)
 
 
-def _answer(messages: Sequence[Mapping[str, object]]) -> str:
-    """The answers in turn."""
-    return ANSWERS[sum(message.get("role") == "user" for message in messages) % len(ANSWERS)]
-
-
-def _lines(seed: int, seconds: float) -> list[str]:
-    """The same sentences for everybody, in an order of each caller's own, for longer than the call lasts."""
-    rng = random.Random(seed)
-    rounds = int(seconds / TURN_S / len(SENTENCES)) + 1
-    return [text for _ in range(rounds) for text in rng.sample(SENTENCES, len(SENTENCES))]
-
-
-def _script(seed: int, lines: Sequence[str], *, lasts_s: float = float("inf")) -> Script:
-    steps: list[Step] = [StaySilent(random.Random(seed).uniform(0, APART_S))]
-    steps += [step for text in lines for step in (WaitForAgent(), Say(text))]
-    return Script((*steps, WaitForAgent(), HangUp()), voice=VOICES[seed % len(VOICES)], seed=seed, lasts_s=lasts_s)
-
-
 # --- what it costs -------------------------------------------------------------------------------------
 def _load(deployed: Product) -> Load:
-    parts = dict.fromkeys(PARTS, 0.0)
-    for process in psutil.Process(deployed.children.pid("ray") or 0).children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            title, times = " ".join(process.cmdline()), process.cpu_times()
-            for part, sign in PARTS.items():
-                parts[part] += times.user + times.system if sign in title else 0.0
+    used = by_part(members(deployed.children))
+    parts = {part: sum(each.cpu_s for each in used.get(part, ())) for part in PARTS}
     machine = psutil.cpu_times()
     return Load(parts, time.process_time(), sum(machine) - machine.idle - machine.iowait)
 

@@ -1,11 +1,14 @@
 """A call that repeats what it hears: a Driver for measuring the path, without anything a real call does."""
 
-from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
-from actors.call_session.door import Send
+from actors.call_session.door import Attachment
 from actors.call_session.driver import CallParts
 from models.call import Call, CallStatus
+
+SETTLE_EVERY = 50
+"""About once a second, as a real call does."""
 
 
 class EchoDriver:
@@ -16,16 +19,17 @@ class EchoDriver:
         self._log = parts.log
         self._heard = 0
 
-    async def run(self, inbound: AsyncIterator[str | bytes], send: Send) -> None:
+    async def run(self, media: Attachment) -> None:
         """Until the carrier is gone."""
         await self._log.connected(self._call, _now())
-        try:
-            async for message in inbound:
+        with suppress(ConnectionError):
+            async for message in media.inbound:
                 self._heard += 1
+                if self._heard % SETTLE_EVERY == 0:
+                    media.settled(self._heard)
                 if isinstance(message, str):
-                    await send(message)
-        finally:
-            await self._log.finish(self._call, status=CallStatus.COMPLETED, reason="hangup", now=_now())
+                    await media.send(message)
+        await self._log.finish(self._call, status=CallStatus.COMPLETED, reason="hangup", now=_now())
 
     def end(self, reason: str) -> None:
         """Ends with its carrier only."""

@@ -20,18 +20,32 @@ from cli.embedded.redis import redis_child, redis_url
 from models.settings import Settings
 
 
-def _nothing(settings: Settings) -> None:
-    return
+Join = Callable[[Settings, Background], None]
+
+
+def nothing(settings: Settings) -> None:
+    """No preparation."""
+
+
+def nobody(settings: Settings, children: Background) -> None:
+    """Ray has one node."""
 
 
 @contextmanager
 def running(
-    application: Callable[[Settings], Child], prepare: Callable[[Settings], None] = _nothing, /, **chosen: object
+    application: Callable[[Settings], Child],
+    prepare: Callable[[Settings], None] = nothing,
+    join: Join = nobody,
+    /,
+    **chosen: object,
 ) -> Iterator[tuple[Settings, Background]]:
     """MongoDB, Redis, Ray and `application` until the context is left; `chosen` are settings.
 
-    `MONGODB_URL` in the environment replaces the embedded database. `prepare` runs when the database does.
+    All call actors there may be are warm from the start, unless `call_idle_min` is chosen. `MONGODB_URL` in the
+    environment replaces the embedded database. `prepare` runs when the database does, `join` when
+    Ray does.
     """
+    warm = {"call_idle_min": chosen["call_slots"]} if "call_slots" in chosen else {}
     given = os.environ.get("MONGODB_URL")
     with (
         tempfile.TemporaryDirectory(prefix="callboard-") as directory,
@@ -47,7 +61,7 @@ def running(
             port=free_port(),
             secret_key=SecretStr(uuid.uuid4().hex),
             encryption_key=SecretStr(Fernet.generate_key().decode()),
-        ).model_copy(update=chosen)
+        ).model_copy(update=warm | chosen)
         if not given:
             children.start(mongodb_child(data))
         prepare(settings)
@@ -55,7 +69,8 @@ def running(
         ray, address = ray_child(settings)
         children.start(ray)
         settings = settings.model_copy(update={"ray_address": address})
+        join(settings, children)
         began = time.monotonic()
         children.start(application(settings))
-        print(f"deployed in {time.monotonic() - began:.1f} s, {settings.call_slots} warm call actors")
+        print(f"deployed in {time.monotonic() - began:.1f} s, {settings.call_idle_min} warm call actors")
         yield settings, children

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from cli.checks import CHECKS, Finding, State
+from cli.embedded.metrics import metrics_answer, metrics_url, targets_file
 from cli.errors import StartFailed
 from cli.terminal import Terminal
 from models.settings import Settings
@@ -26,8 +27,18 @@ def doctor(settings: Settings) -> int:
 
 def examine(settings: Settings) -> Iterable[Finding]:
     """Every finding, one by one; a check that says StartFailed becomes its finding."""
-    for name, check in CHECKS:
+    for name, check in (*CHECKS, ("metrics", metrics)):
         yield _examine(name, check, settings)
+
+
+def metrics(settings: Settings) -> Finding:
+    """Where Prometheus reads the numbers."""
+    if settings.ray_address:
+        return Finding("metrics", State.OK, "on each node of the Ray cluster, at its metrics export port")
+    url = metrics_url(settings.callboard_data_dir)
+    if url is None or not metrics_answer(url):
+        return Finding("metrics", State.OK, "embedded, not running")
+    return Finding("metrics", State.OK, f"{url}, named in {targets_file(settings.callboard_data_dir)}")
 
 
 def _examine(name: str, check: Callable[[Settings], Finding], settings: Settings) -> Finding:

@@ -1,6 +1,8 @@
 """Every number the product exports, as data: what it is called, what it says, how it is told apart. Pure.
 
-Prometheus sees each as `ray_callboard_NAME`, with Ray's own labels (node, process) beside ours.
+Prometheus sees each as `ray_callboard_NAME` (a histogram as that with `_bucket`, `_count` and `_sum`), with Ray's own
+labels beside ours: NodeAddress, WorkerId (the process), Component, SessionName, Version. Every process says its own
+share, so a gauge of the whole is the sum over its series.
 """
 
 from dataclasses import dataclass
@@ -35,11 +37,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("calls_ended_total", "counter", "Calls by how they ended", ("status", "reason")),
     Metric("calls_resumed_total", "counter", "Calls taken up by another actor"),
     Metric("turn_latency_ms", "histogram", "From the caller's last sound to the first byte of the answer", (), _MS),
-    Metric("call_loop_lag_ms", "histogram", "How late a call actor's event loop is", (), _SHORT_MS),
+    Metric("call_loop_lag_ms", "histogram", "A call actor's event loop: how late, at worst in a second", (), _SHORT_MS),
     Metric("vendor_errors_total", "counter", "Failures of vendors", ("role", "vendor")),
     Metric("log_behind", "gauge", "Writes of a call's log that wait for the database"),
     Metric("log_retries_total", "counter", "Writes of call logs that had to be repeated"),
     Metric("events_dropped_total", "counter", "Live events lost because Redis was away for too long"),
+    Metric("spans_dropped_total", "counter", "Spans lost because the collector of traces did not take them"),
     # Speech to text.
     Metric("stt_waiting", "gauge", "Utterances in the queue of a worker", ("kind",)),
     Metric("stt_decoded_total", "counter", "Utterances recognised", ("kind",)),

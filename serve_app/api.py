@@ -19,6 +19,9 @@ ANYWHERE = fails_with(429, 503) | {"4XX": {"model": Failure, "description": "Any
 DESCRIPTION = """AI phone agents. Sign up or log in, then send `Authorization: Bearer <access token>`.
 
 Every answer is `{"success": true, "data": ...}` or `{"success": false, "error": {"code", "message", "details"}}`.
+
+A 503 means that we cannot at the moment; come back after the seconds in `Retry-After`. Calls are refused so while all
+lines are busy: nothing was done, and the same request may be sent again under its `Idempotency-Key`.
 """
 
 

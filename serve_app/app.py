@@ -6,7 +6,7 @@ on the cluster; `cli/embedded/ray.py` names them. `ray.serve` is therefore impor
     /api/v1/...             REST            serve_app/api.py
     /audio/{session_id}     carriers        serve_app/media.py
     /socket.io/             dashboards      serve_app/realtime.py
-    /health                 balancers       serve_app/health.py
+    /health, /ready         balancers       serve_app/health.py
 """
 
 import asyncio
@@ -26,11 +26,14 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from actors.call_session.actor import CALL_DRIVER
+from actors.cluster import shared
+from actors.cluster.actor import HEAD
 from actors.startup import start_actors, stop_actors
+from models.errors import Invalid
 from models.settings import Settings
 from serve_app.api import build_api
 from serve_app.errors import add_error_handlers
-from serve_app.health import health
+from serve_app.health import health, ready
 from serve_app.wiring import Edge, opened
 from stores.mongo import connect, database
 from stores.repositories import Repositories
@@ -41,6 +44,8 @@ MAX_REQUESTS = 10_000
 DRAIN_MARGIN_S = 60.0
 LOGICAL_CPU = 0.1
 ANSWER_S = 60.0
+PROXY_LOCATIONS = {"every-node": "EveryNode", "head-only": "HeadOnly"}
+"""What the setting is called in Serve; a proxy on every node means every node that has a replica, and the head."""
 CORS = Middleware(
     CORSMiddleware,
     allow_origins=["*"],  # tokens travel in a header that no browser adds by itself, so any page may ask
@@ -70,6 +75,7 @@ def build_site(edge: Edge, *, lifespan: Any = None) -> Any:
             Route("/", _front_door),
             Route("/docs", _front_door),
             Route("/health", health),
+            Route("/ready", ready(edge.services.readiness)),
             WebSocketRoute("/audio/{session_id}", edge.media.serve),
             Mount("/api/v1", build_api(edge.services)),
         ],
@@ -104,17 +110,34 @@ class Site:
 def deploy(settings: Settings, *, driver: str = CALL_DRIVER) -> None:
     """Put the product on the Ray at `settings.ray_address`; returns when it answers calls and requests.
 
-    What runs there already (live calls, warm actors) is left alone and used.
+    What runs there from the same code and settings is left alone. What is older is replaced, and no call is cut: old
+    replicas and call actors carry the calls they have to their end.
     """
+    connect_to_ray(settings)
+    _run_serve(settings, _prepare(settings, driver))
+    _wait_for_answer(settings)
+
+
+def connect_to_ray(settings: Settings, *, is_quiet: bool = False) -> None:
+    """Make this process a driver of the Ray at `settings.ray_address`; a quiet one prints nothing actors print."""
     ray.init(
         address=settings.ray_address,
         namespace=settings.ray_namespace,
+        log_to_driver=not is_quiet,
         logging_config=ray.LoggingConfig(encoding="JSON", log_level="INFO"),
     )
-    asyncio.run(_create_indexes(settings))
-    start_actors(settings, driver=driver)
-    _run_serve(settings)
-    _wait_for_answer(settings)
+
+
+def from_environment(arguments: dict[str, str]) -> Any:
+    """The application for a Serve configuration that names this function as its `import_path`, as KubeRay's does.
+
+    Runs on the cluster and takes the settings from the environment there; has no arguments. Raises Invalid when one is
+    missing that all nodes need.
+    """
+    settings = Settings(_env_file=None)
+    if lacking := shared.missing(settings):
+        raise Invalid(f"set {', '.join(lacking)} for every node")
+    return _application(settings, _prepare(settings, CALL_DRIVER))
 
 
 def shutdown() -> None:
@@ -126,20 +149,42 @@ def shutdown() -> None:
     ray.shutdown()
 
 
-def _run_serve(settings: Settings) -> None:
+def _prepare(settings: Settings, driver: str) -> str:
+    """Everything a replica expects to find; returns the revision."""
+    asyncio.run(_create_indexes(settings))
+    return start_actors(settings, driver=driver)
+
+
+def _run_serve(settings: Settings, revision: str) -> None:
     from ray import serve
 
-    serve.start(proxy_location="EveryNode", http_options={"host": settings.host, "port": settings.port})
+    http = {"host": settings.host, "port": settings.port}
+    serve.start(proxy_location=PROXY_LOCATIONS[settings.serve_proxies], http_options=http)
+    serve.run(_application(settings, revision), name=APPLICATION, route_prefix="/")
+
+
+def _application(settings: Settings, revision: str) -> Any:
+    """The deployment with its settings.
+
+    Replicas claim a CPU's share and nothing else: a cluster's call nodes are those that offer CPUs, and Serve spreads
+    replicas over them by itself.
+    """
+    from ray import serve
+
     deployed = serve.deployment(
         name="site",
         num_replicas=settings.serve_replicas,
         max_ongoing_requests=MAX_REQUESTS,
         # A replica that is replaced must outlive its calls.
         graceful_shutdown_timeout_s=settings.max_call_s + DRAIN_MARGIN_S,
+        # New replicas first: without it Serve lets a third version wait until the first one's calls are over.
+        max_surge_percent=100,
         ray_actor_options={"num_cpus": LOGICAL_CPU, "runtime_env": {"env_vars": REPLICA_ENVIRONMENT}},
         logging_config={"encoding": "JSON", "enable_access_log": False},
     )
-    serve.run(deployed(serve.ingress()(Site)).bind(settings), name=APPLICATION, route_prefix="/")
+    # Serve makes up a version for every deployment, and replaces every replica for it. The option is its own.
+    site = deployed(serve.ingress()(Site)).options(version=revision, _internal=True)
+    return site.bind(settings)
 
 
 async def _create_indexes(settings: Settings) -> None:
@@ -148,7 +193,7 @@ async def _create_indexes(settings: Settings) -> None:
 
 
 def _wait_for_answer(settings: Settings) -> None:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
+    host = _head_address() if settings.host in ("0.0.0.0", "::", "") else settings.host
     give_up = time.monotonic() + ANSWER_S
     while True:
         try:
@@ -158,3 +203,9 @@ def _wait_for_answer(settings: Settings) -> None:
             if time.monotonic() > give_up:
                 raise
             time.sleep(0.1)
+
+
+def _head_address() -> str:
+    """The head always has a proxy."""
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return next(str(node["NodeManagerAddress"]) for node in nodes if node["Alive"] and HEAD in node["Resources"])

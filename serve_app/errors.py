@@ -10,17 +10,27 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pymongo.errors import ConnectionFailure
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from models.errors import CallboardError, FieldError, Invalid, ProviderError, RateLimited, Unauthenticated, Unavailable
+from models.errors import (
+    CallboardError,
+    FieldError,
+    Invalid,
+    NoCapacity,
+    ProviderError,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
 from serve_app.envelope import Failure, Problem
 from serve_app.rate_limits import NOTED
+from stores.outage import AWAY
 
 log = logging.getLogger(__name__)
 
 INTERNAL = "Something went wrong on our side"
+BUSY = "All lines are busy, try again"
 RETRY_S = 5
 """When a client may come back to something that is busy or restarting."""
 
@@ -70,6 +80,12 @@ def _rate_limited(error: Any) -> Answer:
     return Answer(error.status, problem, {"Retry-After": str(wait)})
 
 
+def _no_capacity(error: Any) -> Answer:
+    wait = error.retry_after_s
+    problem = Problem(code=error.code, message=BUSY, details={"retryAfter": wait})
+    return Answer(error.status, problem, {"Retry-After": str(wait)})
+
+
 def _try_later(error: Any) -> Answer:
     message = error.message if isinstance(error, CallboardError) else "The service is starting or busy, try again"
     return Answer(503, Problem(code="INTERNAL_ERROR", message=message), {"Retry-After": str(RETRY_S)})
@@ -91,11 +107,12 @@ TABLE: Mapping[type[Exception], Callable[[Any], Answer]] = {
     ProviderError: _provider,
     RateLimited: _rate_limited,
     Unauthenticated: _unauthenticated,
+    NoCapacity: _no_capacity,
     Unavailable: _try_later,
     CallboardError: _ours,
     RequestValidationError: _validation,
     HTTPException: _http,
-    ConnectionFailure: _try_later,
+    **dict.fromkeys(AWAY, _try_later),
 }
 """The first line that fits counts; a subclass stands before its base."""
 
@@ -131,7 +148,7 @@ def _inside(loc: Sequence[str | int]) -> Sequence[str | int]:
 # --- the handlers ---------------------------------------------------------------------------------------
 def add_error_handlers(app: Starlette) -> None:
     """Have the application answer every error from the table."""
-    for kind in (CallboardError, RequestValidationError, HTTPException, ConnectionFailure):
+    for kind in (CallboardError, RequestValidationError, HTTPException, *AWAY):
         app.add_exception_handler(kind, _expected)
     app.add_exception_handler(Exception, _unexpected)
 

@@ -5,10 +5,14 @@ Without it, what happens between reading a call's log and entering its room is m
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import socketio
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 from socketio.async_manager import AsyncManager
 
 logger = logging.getLogger(__name__)
@@ -18,7 +22,8 @@ Event = tuple[str, Any]
 HELD_EVENTS = 1_000
 """What may wait for one client; far more than a call produces while its log is read."""
 LISTEN_S = 10.0
-POLL_S = 0.01
+AGAIN_S = 0.25
+"""How often a Redis that is away is looked for."""
 
 
 class HoldingManager(AsyncManager):  # type: ignore[misc]
@@ -67,12 +72,17 @@ class HoldingManager(AsyncManager):  # type: ignore[misc]
 
 
 class Rooms(socketio.AsyncRedisManager, HoldingManager):  # type: ignore[misc]
-    """The rooms of all replicas: python-socketio's Redis manager with `HoldingManager` as its local delivery."""
+    """The rooms of all replicas: python-socketio's Redis manager with `HoldingManager` as its local delivery.
+
+    Its way of listening is replaced: after an outage that would stay away for up to a minute, and leave clients behind.
+    """
 
     def __init__(self, redis_url: str) -> None:
-        # redis-py gives every read 5 s; a subscription with nothing to say for longer is the normal case.
-        options = {"socket_timeout": None, "health_check_interval": 10}
+        # redis-py gives every read 5 s; a subscription with nothing to say for longer is the normal case. It would also
+        # try again by itself, at longer and longer intervals.
+        options = {"socket_timeout": None, "health_check_interval": 10, "retry": Retry(NoBackoff(), 0)}
         super().__init__(redis_url, redis_options=options)  # type: ignore[call-arg]
+        self._is_listening = asyncio.Event()
 
     async def listen(self, server: socketio.AsyncServer) -> None:
         """Subscribe now; python-socketio would wait for the first client, whose first events could then be missed."""
@@ -80,8 +90,7 @@ class Rooms(socketio.AsyncRedisManager, HoldingManager):  # type: ignore[misc]
         self.initialize()
         try:
             async with asyncio.timeout(LISTEN_S):
-                while self.pubsub is None or not self.pubsub.subscribed:  # noqa: ASYNC110 - it has nothing to await
-                    await asyncio.sleep(POLL_S)
+                await self._is_listening.wait()
         except TimeoutError:  # it keeps trying; calls do not depend on it
             logger.error("live events are not received: Redis does not answer")
 
@@ -90,3 +99,19 @@ class Rooms(socketio.AsyncRedisManager, HoldingManager):  # type: ignore[misc]
         self.thread.cancel()
         if self.redis is not None:
             await self.redis.aclose()
+
+    async def _redis_listen_with_retries(self) -> AsyncIterator[dict[str, Any]]:
+        """What is published, for ever; the manager's own name for it."""
+        while True:
+            try:
+                async with Redis.from_url(self.redis_url, **self.redis_options) as redis, redis.pubsub() as pubsub:
+                    await pubsub.subscribe(self.channel)
+                    async for message in pubsub.listen():
+                        if message["type"] == "subscribe":
+                            self._is_listening.set()
+                        yield message
+            except (RedisError, OSError) as error:
+                if self._is_listening.is_set():
+                    logger.error("live events are not received", extra={"error": type(error).__name__})
+                self._is_listening.clear()
+            await asyncio.sleep(AGAIN_S)

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from models.settings import Settings
@@ -30,7 +32,13 @@ class Rounds:
     def __init__(self, settings: Settings, sweeper: Sweeper, now: Callable[[], datetime]) -> None:
         self._sweeper = sweeper
         self._now = now
-        self._redis = Redis.from_url(settings.redis_url or "", socket_timeout=REDIS_S, socket_connect_timeout=REDIS_S)
+        self._redis = Redis.from_url(
+            settings.redis_url or "",
+            socket_timeout=REDIS_S,
+            socket_connect_timeout=REDIS_S,
+            # Once more, for a connection that was idle; redis-py by itself would wait longer than a round takes.
+            retry=Retry(NoBackoff(), 1),
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

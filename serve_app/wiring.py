@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from actors import metrics
 from actors.billing.client import LedgerClient
 from actors.handles import CallHandles
 from models.settings import Settings
@@ -13,6 +14,7 @@ from providers.registry import telephony
 from serve_app.media import Media
 from serve_app.realtime import Realtime
 from serve_app.rounds import Rounds
+from services import traces
 from services.call_log import CallLog
 from services.container import Services, build_services
 from stores.events import Events
@@ -41,6 +43,8 @@ def utc_now() -> datetime:
 async def opened(settings: Settings) -> AsyncIterator[Edge]:
     """The edge of this process, running; on leaving, everything it opened is closed."""
     logging.getLogger("httpx").setLevel(logging.WARNING)  # below that it prints every address, keys included
+    metrics.export()
+    traces.begin(settings)
     client, redis_url = connect(settings), settings.redis_url or ""
     events, limits = Events(redis_url), Limits(redis_url)
     try:

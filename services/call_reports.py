@@ -7,6 +7,7 @@ from models.errors import Conflict, Forbidden, NotFound
 from providers.roles import StatusUpdate
 from services.call_addresses import CallAddresses, WebhookKey
 from services.call_log import CallLog
+from services.reservations import Reservations
 from stores.calls import Calls, Still
 
 ANOTHERS = "The token belongs to another call"
@@ -15,10 +16,11 @@ ANOTHERS = "The token belongs to another call"
 class CallReports:
     """Applies carriers' words to call logs."""
 
-    def __init__(self, calls: Calls, addresses: CallAddresses, call_log: CallLog) -> None:
+    def __init__(self, calls: Calls, addresses: CallAddresses, call_log: CallLog, reservations: Reservations) -> None:
         self._calls = calls
         self._addresses = addresses
         self._log = call_log
+        self._reservations = reservations
 
     async def apply(self, key: WebhookKey, update: StatusUpdate, now: datetime) -> None:
         """Keep the recording's first address and move the status, which only ever goes forward.
@@ -42,7 +44,7 @@ class CallReports:
             case CallStatus.IN_PROGRESS:
                 await self._log.connected(call, now)
             case CallStatus() as status if status.is_final:
-                await self._log.finish(
+                finished = await self._log.finish(
                     call,
                     status=status,
                     reason="carrier",
@@ -50,6 +52,8 @@ class CallReports:
                     duration_s=update.duration_s,
                     still=Still(uncarried=True),
                 )
+                if finished is not None:
+                    await self._reservations.free(finished)
 
     async def _of_phone(self, phone_id: str, carrier_call_id: str) -> Call:
         """The call that came in on the token's phone; those it made have addresses of their own."""

@@ -7,17 +7,18 @@ from typing import Any
 from models.agent import Agent
 from models.call import Call, CallStatus, Direction, SessionId
 from models.document import Id, new_id
-from models.errors import CallboardError, Conflict, FieldError, Invalid, NotFound
+from models.errors import CallboardError, Conflict, FieldError, Invalid, NoCapacity, NotFound
 from models.phone import Phone
 from models.settings import Settings
 from providers.roles import IncomingCall, PlaceCall, Telephony
 from services import carrier_accounts
 from services.call_addresses import CallAddresses, WebhookKey
 from services.call_log import CallLog
-from services.control import CallControl, Capacity
+from services.control import CallControl
 from services.credit import Credit
 from services.numbers import e164
 from services.principal import Principal
+from services.reservations import Reservations, was_turned_away
 from stores.calls import Calls, Still
 from stores.repositories import Repositories
 from stores.repository import Page
@@ -39,7 +40,7 @@ class CallService:
         call_log: CallLog,
         credit: Credit,
         control: CallControl,
-        capacity: Capacity,
+        reservations: Reservations,
         telephony: Telephony,
     ) -> None:
         self._settings = settings
@@ -50,7 +51,7 @@ class CallService:
         self._log = call_log
         self._credit = credit
         self._control = control
-        self._capacity = capacity
+        self._reservations = reservations
         self._telephony = telephony
 
     # --- beginning ------------------------------------------------------------------------------------
@@ -65,12 +66,13 @@ class CallService:
         now: datetime,
         call_id: Id | None = None,
     ) -> Call:
-        """Dial. The call is stored before the carrier hears of it, so its callbacks always find it.
+        """Dial. The call is stored before the carrier hears of it, so its callbacks always find it; and before that an
+        actor is kept for it, so whoever picks up is talked to at once.
 
         With a `call_id` that was stored before, by an attempt that broke off: that call, and nothing is dialled.
 
-        Raises Invalid (numbers), NotFound (phone, agent), InsufficientCredits, and ProviderError when the carrier
-        refused: the call is then in the log as failed.
+        Raises Invalid (numbers), NotFound (phone, agent), NoCapacity, InsufficientCredits, and ProviderError when the
+        carrier refused: the call is then in the log as failed.
         """
         if call_id is not None and (made := await self._made(principal, call_id)) is not None:
             return made
@@ -82,13 +84,15 @@ class CallService:
         call = _new_call(phone, agent, "outbound", from_phone=phone.number, to_phone=to_number, now=now)
         who = {"user_id": principal.user_id, "created_by": principal.user_id}
         call = call.model_copy(update={"id": call_id or call.id, "metadata": metadata, **who})
+        call = call.model_copy(update={"pool": await self._reservations.to_dial(call.session_id)})
         await self._begin(call, now)
         return await self._dial(call, phone, now)
 
     async def receive_incoming(self, key: WebhookKey, incoming: IncomingCall, now: datetime) -> Call:
         """Log a call that rings one of our numbers; the same carrier call id again gives the same call.
 
-        Raises Unauthenticated, NotFound (phone, its agent), Conflict (nobody is to answer) and InsufficientCredits.
+        The call is over already, as busy, when there is no room for it, and then the carrier is to refuse it. Raises
+        Unauthenticated, NotFound (phone, its agent), Conflict (nobody is to answer) and InsufficientCredits.
         """
         self._addresses.check_webhook(key)
         phone = await self._stores.phones.by_id(key.subject)
@@ -101,14 +105,13 @@ class CallService:
         call = _new_call(phone, agent, "inbound", from_phone=incoming.from_number, to_phone=phone.number, now=now)
         call = call.model_copy(update={"carrier_call_id": incoming.carrier_call_id})
         try:
-            await self._begin(call, now)
+            return await self._taken_on(call, now)
         except Conflict:
             # The same announcement, twice at once: the other one stored it.
             known = await self._of_carrier(phone, incoming.carrier_call_id)
             if known is None:
                 raise
             return known
-        return call
 
     def media_url(self, call: Call) -> str:
         """Where the carrier connects the call's audio."""
@@ -156,7 +159,9 @@ class CallService:
         call = await self.by_session(principal, session_id)
         if call.lease is None:
             status = CallStatus.COMPLETED if call.status is CallStatus.IN_PROGRESS else CallStatus.CANCELED
-            if await self._log.finish(call, status=status, reason=reason, now=now, still=UNCARRIED) is not None:
+            finished = await self._log.finish(call, status=status, reason=reason, now=now, still=UNCARRIED)
+            if finished is not None:
+                await self._reservations.free(finished)
                 return
             call = await self.by_session(principal, session_id)
         if call.status.is_final:
@@ -165,15 +170,35 @@ class CallService:
             await self._log.finish(call, status=CallStatus.COMPLETED, reason=reason, now=now)
 
     # --- inside -----------------------------------------------------------------------------------------
+    async def _taken_on(self, call: Call, now: datetime) -> Call:
+        """The inbound call in the log: begun, or turned away. Raises Conflict when it is there already."""
+        try:
+            pool = await self._reservations.to_answer(call.session_id)
+        except NoCapacity:
+            return await self._reservations.turn_away(call, now)
+        call = call.model_copy(update={"pool": pool})
+        await self._begin(call, now)
+        return call
+
     async def _begin(self, call: Call, now: datetime) -> None:
-        """Set credit aside, then store, then tell: no call is ever stored that nobody can pay."""
-        await self._credit.hold(call.organization_id, call.id, now)
+        """Set credit aside, then store, then tell: no call is ever stored that nobody can pay.
+
+        Should the call come to nothing here, the room kept for it is free again.
+        """
+        try:
+            await self._credit.hold(call.organization_id, call.id, now)
+            await self._store(call, now)
+        except BaseException:
+            await self._reservations.free(call)
+            raise
+        await self._log.started(call, now)
+
+    async def _store(self, call: Call, now: datetime) -> None:
         try:
             await self._calls.insert(call)
         except Conflict:
             await self._credit.close(call.organization_id, call.id, 0, now)
             raise
-        await self._log.started(call, now)
 
     async def _dial(self, call: Call, phone: Phone, now: datetime) -> Call:
         request = PlaceCall(
@@ -187,6 +212,7 @@ class CallService:
         try:
             placed = await self._telephony.place_call(carrier_accounts.opened(phone.carrier, self._secrets), request)
         except CallboardError:
+            await self._reservations.free(call)
             await self._log.finish(call, status=CallStatus.FAILED, reason="carrier-refused", now=now)
             raise
         return await self._calls.bind_carrier(call.id, placed.carrier_call_id, now)
@@ -200,7 +226,7 @@ class CallService:
     async def _of_carrier(self, phone: Phone, carrier_call_id: str) -> Call | None:
         """The call of this carrier id that rings or rang the phone; any other is none of its business.
 
-        Raises Conflict when it is over: an old announcement must not open its media again.
+        Raises Conflict when it was let in and is over: an old announcement must not open its media again.
         """
         try:
             call = await self._calls.by_carrier(carrier_call_id)
@@ -208,7 +234,7 @@ class CallService:
             return None
         if call.phone_id != phone.id or call.direction != "inbound":
             return None
-        if call.status.is_final:
+        if call.status.is_final and not was_turned_away(call):
             raise Conflict("Call is over")
         return call
 

@@ -8,6 +8,25 @@ from models.settings import Settings
 from services.call_addresses import CallAddresses
 from stores.calls import Calls
 
+MOST_TAKE_OVERS = 5
+MOST_LATELY = 3
+LATELY = timedelta(seconds=30)
+
+
+class TakeOvers:
+    """How often another actor may go on with one call: whatever kills every actor it meets is not to meet many."""
+
+    def __init__(self) -> None:
+        self._at: list[datetime] = []
+
+    def begin(self, now: datetime) -> bool:
+        """One more, now; False: it was enough."""
+        lately = [at for at in self._at if now - at < LATELY]
+        if len(self._at) >= MOST_TAKE_OVERS or len(lately) >= MOST_LATELY:
+            return False
+        self._at.append(now)
+        return True
+
 
 class Carriage:
     """Attaching a media socket to a call, and the call to an actor."""
@@ -34,6 +53,14 @@ class Carriage:
     async def claim(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
         """Give the call to an actor, by its Ray name; None when it is over or another actor has it."""
         return await self._calls.claim(session_id, Lease(actor=actor, leased_at=now), now)
+
+    async def take_over(self, session_id: SessionId, from_actor: str, to_actor: str, now: datetime) -> Call | None:
+        """Give the call of an actor that is lost to another; None when it is over. May be repeated."""
+        return await self._calls.take_over(session_id, from_actor, Lease(actor=to_actor, leased_at=now), now)
+
+    async def stored(self, session_id: SessionId) -> Call:
+        """The call as the store has it."""
+        return await self._calls.session(session_id)
 
     async def release(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
         """Take the call back from an actor that is gone; None when it did not have it."""

@@ -23,14 +23,17 @@ from services.leftovers import Leftovers
 from services.passwords import Passwords
 from services.phones import PhoneService
 from services.rate_limits import RateLimits
+from services.readiness import Readiness
 from services.reconciler import Reconciler
 from services.recordings import RecordingService
+from services.reservations import Reservations
 from services.sweeper import Sweeper
 from services.transfers import Transfers
 from services.users import UserService
 from stores.events import Events
 from stores.limits import Limits
 from stores.mongo import Database
+from stores.pulse import ask_mongodb, ask_redis
 from stores.repositories import Repositories
 from stores.secrets import Secrets
 
@@ -56,6 +59,7 @@ class Services:
     billing: BillingService
     limits: RateLimits
     idempotency: Idempotency
+    readiness: Readiness
     telephony: Telephony
     """Reads the carrier's webhooks."""
 
@@ -78,6 +82,7 @@ def build_services(
     audit = AuditService(repositories.audit)
     passwords = Passwords()
     keys = ApiKeyService(repositories, audit, highest_limit=settings.limit_api_per_key)
+    reservations = Reservations(settings, control, repositories.calls, events)
     reconciler = Reconciler(settings, repositories, secrets=secrets, call_log=call_log, telephony=telephony)
     leftovers = Leftovers(repositories.holds, repositories.calls, call_log, credit)
     return Services(
@@ -97,11 +102,11 @@ def build_services(
             call_log=call_log,
             credit=credit,
             control=control,
-            capacity=control,
+            reservations=reservations,
             telephony=telephony,
         ),
         carriage=Carriage(settings, repositories.calls, addresses),
-        reports=CallReports(repositories.calls, addresses, call_log),
+        reports=CallReports(repositories.calls, addresses, call_log, reservations),
         transfers=Transfers(repositories, addresses),
         recordings=RecordingService(settings.callboard_data_dir, repositories.calls, addresses),
         dashboard=DashboardService(repositories),
@@ -110,5 +115,12 @@ def build_services(
         billing=BillingService(repositories, credit, audit),
         limits=RateLimits(settings, limits),
         idempotency=Idempotency(repositories.idempotency),
+        readiness=Readiness(
+            {
+                "mongodb": lambda: ask_mongodb(database),
+                "redis": lambda: ask_redis(settings.redis_url or ""),
+            },
+            spared=frozenset({"redis"}),  # calls go on and requests are answered; only watching live calls has to wait
+        ),
         telephony=telephony,
     )

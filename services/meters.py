@@ -24,10 +24,11 @@ class _Nowhere:
 _sink: Sink = _Nowhere()
 
 
-def use(sink: Sink) -> None:
-    """Send this process's numbers there from now on."""
+def use(sink: Sink) -> Sink:
+    """Send this process's numbers there from now on; returns where they went before."""
     global _sink
-    _sink = sink
+    before, _sink = _sink, sink
+    return before
 
 
 def count(name: str, by: float = 1.0, **tags: str) -> None:

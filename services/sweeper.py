@@ -1,11 +1,13 @@
 """Closes what nobody else will: calls that rang out, calls whose carrier is lost, settlements cut short by a crash.
 
-Where the carrier can be asked what became of a call, its word comes first. Run periodically by one process or by
-several; every step is conditional, so they do not disturb each other.
+Where the carrier, or the actor, can be asked what became of a call, its word comes first. Run periodically by one
+process or by several, also at once; every step is conditional, so they do not disturb each other.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from models.call import Call, CallStatus
 from models.settings import Settings
@@ -14,6 +16,7 @@ from services.control import CallControl
 from services.leftovers import Leftovers
 from services.reconciler import Doubt, Reconciler
 from stores.calls import LIVE, Still
+from stores.outage import AWAY
 from stores.repositories import Repositories
 
 MARGIN_S = 15
@@ -22,8 +25,18 @@ MARGIN_S = 15
 PATIENCE_S = 300
 """A call that its carrier does not know to be over, or cannot be asked about, is left open for so much longer."""
 
+LOST_S = 25
+"""Of a live call that wrote nothing for so long the actor is asked. Ten seconds may have passed between its last word
+and the actor's death; an edge that has lost the actor needs as many to find another, and to write so: by now it is gone
+as well."""
+
 SILENT_S = 120
-"""A live call writes its usage every ten seconds; one that did not for so long has nobody to end it."""
+"""An actor that has its call and did not write for so long never will."""
+
+ASKED_AT_ONCE = 20
+
+SETTLING_S = 15
+"""After an outage of the database all calls look silent. For so long, their actors and edges write what they kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +58,13 @@ class Overdue:
 def overdue(settings: Settings, now: datetime) -> tuple[Overdue, ...]:
     """The rules, as data."""
     rings = timedelta(seconds=settings.ring_timeout_s + MARGIN_S)
-    silent = now - timedelta(seconds=SILENT_S)
     waiting, talking = (CallStatus.INITIATED, CallStatus.RINGING), (CallStatus.IN_PROGRESS,)
     return (
+        # First, as no carrier need be asked: for it the call may go on.
+        Overdue(Still(LIVE, carried=True, silent_since=now - timedelta(seconds=LOST_S)), CallStatus.FAILED, "lost"),
         Overdue(Still(waiting, uncarried=True, made_before=now - rings), CallStatus.NO_ANSWER, "ring-timeout"),
         # Answered, says the carrier, but its media never came, or was lost with nobody to take it up again.
         Overdue(Still(talking, uncarried=True, silent_since=now - rings), CallStatus.FAILED, "no-media"),
-        # An actor has it and would have written. The carrier cannot tell: for it the call may go on.
-        Overdue(Still(LIVE, carried=True, silent_since=silent), CallStatus.FAILED, "lost"),
     )
 
 
@@ -74,9 +86,21 @@ class Sweeper:
         self._log = call_log
         self._leftovers = leftovers
         self._control = control
+        self._trusted_from = datetime.min.replace(tzinfo=UTC)
+        """From when on silence means something."""
 
     async def sweep(self, now: datetime) -> int:
-        """Close overdue calls and settle what is unsettled; how many calls were closed without the carrier's word."""
+        """Close overdue calls and settle what is unsettled; how many calls were closed without the carrier's word.
+
+        Raises what PyMongo raises when the store cannot be reached.
+        """
+        try:
+            return await self._sweep(now)
+        except AWAY:
+            self._trusted_from = now + timedelta(seconds=SETTLING_S)
+            raise
+
+    async def _sweep(self, now: datetime) -> int:
         closed = 0
         for rule in overdue(self._settings, now):
             for call in await self._unresolved(rule, now):
@@ -89,8 +113,22 @@ class Sweeper:
         return closed
 
     async def _unresolved(self, rule: Overdue, now: datetime) -> list[Call]:
-        """The rule's calls on which no carrier has, or will have, anything to say."""
+        """The rule's calls on which nobody has, or will have, anything to say."""
+        if rule.still.silent_since is not None and now < self._trusted_from:
+            return []
         calls = await self._stores.calls.stale(rule.still)
         if rule.still.carried:
-            return calls
+            return await self._abandoned(calls, now)
         return await self._reconciler.resolve([rule.doubt(call) for call in calls], now)
+
+    async def _abandoned(self, calls: Sequence[Call], now: datetime) -> list[Call]:
+        """Those whose actor does not have them, or has had nothing to write for too long."""
+        turns = asyncio.Semaphore(ASKED_AT_ONCE)
+        given_up = now - timedelta(seconds=SILENT_S)
+
+        async def is_abandoned(call: Call) -> bool:
+            async with turns:
+                return call.updated_at < given_up or not await self._control.carries(call)
+
+        answers = await asyncio.gather(*(is_abandoned(call) for call in calls))
+        return [call for call, abandoned in zip(calls, answers, strict=True) if abandoned]

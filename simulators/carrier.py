@@ -36,6 +36,7 @@ from simulators.exotel_calls import (
     incoming_form,
     list_body,
     page_size,
+    reject_reason_in,
     stream_url_in,
 )
 from simulators.exotel_frames import StreamIds
@@ -84,7 +85,11 @@ class CarrierCall:
 
 
 class NotConnected(Exception):
-    """The platform's answer to an inbound call has no stream to connect."""
+    """The platform's answer to an inbound call has no stream to connect; `reason`: its word for refusing, if any."""
+
+    def __init__(self, status: int, reason: str | None) -> None:
+        super().__init__(f"the webhook answered {status} without a stream" + (f": {reason}" if reason else ""))
+        self.reason = reason
 
 
 class Carrier:
@@ -154,7 +159,7 @@ class Carrier:
         response = await self._client.post(webhook_url, data=incoming_form(state), timeout=_WEBHOOK_TIMEOUT_S)
         url = stream_url_in(response.text) if response.is_success else None
         if url is None:
-            raise NotConnected(f"the webhook answered {response.status_code} without a stream")
+            raise NotConnected(response.status_code, reject_reason_in(response.text))
         call = self._new_call(state, callback_url, is_json=True)
         delivering = asyncio.create_task(call.callbacks.run())
         try:
@@ -215,8 +220,7 @@ class Carrier:
         call = self.calls.get(request.path_params["sid"])
         if call is None:
             return _refused(Refusal(404, "Call not found.", "NOT_FOUND"))
-        has_details = request.query_params.get("details") == "true"
-        return JSONResponse(call_body(call.state, has_details=has_details))
+        return JSONResponse(call_body(call.state, has_details=request.query_params.get("details") == "true"))
 
     def _is_allowed(self, request: Request) -> bool:
         pair = f"{self.account.api_key}:{self.account.api_token}".encode()

@@ -205,6 +205,15 @@ def stream_url_in(xml: str) -> str | None:
     return stream.get("url") if stream is not None else None
 
 
+def reject_reason_in(xml: str) -> str | None:
+    """Why an incoming call's XML answer refuses it, `busy` or `rejected`; None: it does not."""
+    try:
+        reject = ElementTree.fromstring(xml).find("Reject")
+    except ElementTree.ParseError:
+        return None
+    return None if reject is None else reject.get("reason", "rejected")
+
+
 def stamp(moment: datetime) -> str:
     """A moment as Exotel prints it."""
     return moment.astimezone(_INDIA).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,26 +1,25 @@
-"""Calls: the log of each, and who carries it.
+"""Calls: finding them, and who carries each; their logs are written in `call_writes`.
 
 Everything here may arrive late, twice or out of order (carriers, retries, two actors), so every write carries its own
-condition and a repetition changes nothing. Tenants read through `Repository`; the methods here serve the call's own
+condition and a repetition changes nothing. Tenants read through `Repository`; the other methods serve the call's own
 machinery, which knows it by its unguessable session or by its id.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pymongo
 from pymongo import ASCENDING, IndexModel
 
-from models.call import Call, CallStatus, CostBreakdown, Direction, Lease, Recording, SessionId, Turn, Usage
-from models.conversation import AnsweredBy
+from models.call import Call, CallStatus, Direction, Lease, SessionId
 from models.document import Id
 from stores import call_lists
 from stores.call_lists import LIVE as LIVE
+from stores.call_writes import ANY_LIVE as ANY_LIVE, CallWrites, Still as Still
 from stores.figures import OVERVIEW, TOTAL, Figures, Overview
-from stores.mongo import Database, Index, hinted, repeatable
-from stores.repository import NEWEST_FIRST, Page, Repository, Shape, Where, given, made
+from stores.mongo import Database, Index, hinted
+from stores.repository import NEWEST_FIRST, Page, Shape, Where, given, made
 from stores.totals import Totals
 
 SHAPE = Shape(
@@ -45,38 +44,11 @@ SHAPE = Shape(
 WITHOUT_TURNS = {"turns": False}
 OLDEST_FIRST = (("createdAt", ASCENDING),)
 
-
-@dataclass(frozen=True, slots=True)
-class Still:
-    """What a call must still be: the condition of a write that somebody else may have overtaken, and of a search.
-
-    `silent_since`: nothing was written since then; a live call writes its usage every few seconds.
-    """
-
-    statuses: tuple[CallStatus, ...] = LIVE
-    uncarried: bool = False
-    carried: bool = False
-    made_before: datetime | None = None
-    silent_since: datetime | None = None
-
-    def where(self) -> dict[str, Any]:
-        """As a filter."""
-        times = (("createdAt", self.made_before), ("updatedAt", self.silent_since))
-        return {
-            "status": {"$in": self.statuses},
-            **({"lease": None} if self.uncarried else {}),
-            **({"lease": {"$ne": None}} if self.carried else {}),
-            **{field: {"$lt": at} for field, at in times if at is not None},
-        }
-
-
-ANY_LIVE = Still()
-
 OVERVIEW_S = 30
 """Deadline of an organization's figures: every call of the time asked for is read, out of an index."""
 
 
-class Calls(Repository[Call]):
+class Calls(CallWrites):
     """One document per call, turns included."""
 
     def __init__(self, database: Database) -> None:
@@ -173,6 +145,16 @@ class Calls(Repository[Call]):
         where = {"sessionId": session_id, "status": {"$in": LIVE}, "lease.actor": actor}
         return await self._changed(where, {"$set": {"lease": None, "updatedAt": now}})
 
+    async def take_over(self, session_id: SessionId, from_actor: str, lease: Lease, now: datetime) -> Call | None:
+        """Give a live call of an actor that is gone to another; None when it is over, or not that actor's any more.
+
+        The whole call comes back, as the next actor goes on from it.
+        """
+        # Its own name counts as well: the first of two attempts may have arrived.
+        ours = {"lease.actor": {"$in": [from_actor, lease.actor]}}
+        where = {"sessionId": session_id, "status": {"$in": LIVE}, **ours}
+        return await self._changed(where, {"$set": {"lease": lease.model_dump(by_alias=True), "updatedAt": now}})
+
     async def advance(self, call_id: Id, status: CallStatus, now: datetime) -> Call | None:
         """Move a live call to a later live status; None when it is there already or past it (late word)."""
         earlier = [known for known in LIVE if known.rank < status.rank]
@@ -180,78 +162,6 @@ class Calls(Repository[Call]):
         if status is CallStatus.IN_PROGRESS:
             fields["startedAt"] = now
         return await self._changed({"_id": call_id, "status": {"$in": earlier}}, {"$set": fields})
-
-    # --- logging ----------------------------------------------------------------------------------------
-    async def append_turn(self, call_id: Id, turn: Turn, usage: Usage, cost: CostBreakdown, now: datetime) -> bool:
-        """Add a turn with the consumption so far; False when its index is in the log already.
-
-        A turn that comes after the end is kept too, but the figures of a closed log stay as they were settled.
-        """
-        fresh = {"_id": call_id, "turns.index": {"$ne": turn.index}}
-        push = {"$push": {"turns": {"$each": [turn.model_dump(by_alias=True)], "$sort": {"index": ASCENDING}}}}
-        live = {**fresh, "status": {"$in": LIVE}}
-        for where, update in ((live, {**push, **_consumed(usage, cost, now)}), (fresh, push)):
-            if await self._write(where, update):
-                return True
-        return False
-
-    async def save_usage(self, call_id: Id, usage: Usage, cost: CostBreakdown, now: datetime) -> None:
-        """Note the consumption so far; what is smaller than noted before is late and changes nothing."""
-        await self._write({"_id": call_id, "status": {"$in": LIVE}}, _consumed(usage, cost, now))
-
-    async def save_answered_by(self, call_id: Id, answered_by: AnsweredBy, now: datetime) -> bool:
-        """Note who picked up, also after the end; False: it is known better than `uncertain` already."""
-        where: dict[str, Any] = {"_id": call_id}
-        if answered_by == "uncertain":
-            where["answeredBy"] = {"$in": [None, "uncertain"]}
-        return await self._write(where, {"$set": {"answeredBy": answered_by, "updatedAt": now}})
-
-    async def save_transfer(self, call_id: Id, number: str, now: datetime) -> bool:
-        """Note whom a live call goes to next; False when the call is over or unknown."""
-        where = {"_id": call_id, "status": {"$in": LIVE}}
-        return await self._write(where, {"$set": {"transferTo": number, "updatedAt": now}})
-
-    async def keep_recording(self, call_id: Id, recording: Recording, now: datetime) -> None:
-        """Add where the audio is, before or after the end; what is known already stays."""
-        unknown = {f"recording.{place}": None for place in recording.model_dump(by_alias=True, exclude_none=True)}
-        await self._write({"_id": call_id, **unknown}, [{"$set": {**_recorded(recording), "updatedAt": now}}])
-
-    async def finish(
-        self,
-        call_id: Id,
-        *,
-        status: CallStatus,
-        reason: str,
-        now: datetime,
-        consumed: tuple[Usage, CostBreakdown] | None = None,
-        recording: Recording | None = None,
-        duration_s: int | None = None,
-        still: Still = ANY_LIVE,
-    ) -> Call | None:
-        """Close the log; the first finisher wins and the others get None, but the same word twice is one.
-
-        `consumed`: the final figures, else what was saved last stands. `duration_s`: the carrier's word, which counts
-        when the answer was never seen here or the call was over before anybody heard of it.
-        """
-        repeated = {"status": status, "endReason": reason, "endedAt": now}
-        seconds = {"$toInt": {"$round": [{"$divide": [{"$subtract": [now, "$startedAt"]}, 1000]}, 0]}}
-        longest = {"$min": [seconds, duration_s]} if duration_s else seconds
-        fields: dict[str, Any] = {
-            "status": status,
-            "endReason": {"$literal": reason},
-            "endedAt": now,
-            "durationSec": {"$cond": ["$startedAt", {"$max": [0, longest]}, duration_s or 0]},
-            "lease": None,
-            "updatedAt": now,
-            **_recorded(recording),
-        }
-        charged: object = {"$add": [f"$cost.{part}" for part in CostBreakdown.model_fields]}
-        if consumed is not None:
-            usage, cost = consumed
-            fields |= {"usage": usage.model_dump(by_alias=True), "cost": cost.model_dump(by_alias=True)}
-            charged = cost.total
-        fields["chargedMicros"] = charged
-        return await self._changed({"_id": call_id, "$or": [still.where(), repeated]}, [{"$set": fields}])
 
     async def _total(self, scope: Where, index: Index | None) -> int:
         return await self._totals.of(scope, index)
@@ -263,22 +173,3 @@ class Calls(Repository[Call]):
 
         with pymongo.timeout(OVERVIEW_S):
             return await hinted(index, read)
-
-    async def _write(self, where: Where, update: Where | Sequence[Where]) -> bool:
-        """One atomic update that may be repeated; whether it found its call as it must be."""
-        return (await repeatable(lambda: self._rows.update_one(where, update))).matched_count == 1
-
-
-def _consumed(usage: Usage, cost: CostBreakdown, now: datetime) -> dict[str, Where]:
-    """Consumption only grows, so a late, smaller figure loses against `$max`."""
-    parts = (("usage", usage), ("cost", cost))
-    grown = {f"{part}.{field}": n for part, model in parts for field, n in model.model_dump(by_alias=True).items()}
-    return {"$max": grown, "$set": {"updatedAt": now}}
-
-
-def _recorded(recording: Recording | None) -> dict[str, Any]:
-    """The recording merged into what is there, as a pipeline expression; addresses are literals."""
-    known = {} if recording is None else recording.model_dump(by_alias=True, exclude_none=True)
-    if not known:
-        return {}
-    return {"recording": {"$mergeObjects": ["$recording", {place: {"$literal": at} for place, at in known.items()}]}}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import AutoReconnect, OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure, ServerSelectionTimeoutError
 
 from models.settings import Settings
 
@@ -44,10 +44,13 @@ async def repeatable(attempt: Callable[[], Awaitable[T]]) -> T:
     """The answer of an operation that may safely run twice; it does when the connection broke under it.
 
     The second attempt waits for a server as long as `OPERATION_MS` allows, so a restart of the database goes unnoticed.
+    One that has waited so long in vain is not repeated: whoever asks is told that the database is away.
     The driver's own retries need sessions, which the embedded engine has not.
     """
     try:
         return await attempt()
+    except ServerSelectionTimeoutError:
+        raise
     except AutoReconnect:
         return await attempt()
 

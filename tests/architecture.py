@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "cli": {"serve_app", "actors", "services", "stores", "providers", "models"},
 }
 """What each layer may import besides itself."""
-AROUND = {"bench", "simulators", "tests", "tools"}
+AROUND = {"bench", "deploy", "simulators", "tests", "tools"}
 OURS = set(MAY_IMPORT) | AROUND
 READ = (*MAY_IMPORT, *sorted(AROUND))
 
@@ -36,7 +36,18 @@ RAY_FILES = {
     "serve_app/wiring.py",
 }
 RAY_NAMES = {"actor.py", "pool.py", "worker.py"}
-PURE_NAMES = {"protocol", "machine", "turn", "audio", "prompt", "rating", "scheduler", "policy"}
+PURE_NAMES = {
+    "protocol",
+    "machine",
+    "turn",
+    "audio",
+    "prompt",
+    "rating",
+    "scheduler",
+    "policy",
+    "pool_policy",
+    "pool_watch",
+}
 IMPURE_STDLIB = {"asyncio", "logging", "random", "secrets", "socket", "threading", "time"}
 PURE_THIRD_PARTY = {"numpy"}
 ROLES = "providers.roles."

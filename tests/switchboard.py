@@ -58,6 +58,15 @@ class Carrier:
         return webhooks.parse_status(body)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Room that was asked for."""
+
+    session_id: SessionId
+    for_s: float
+    patience_s: float
+
+
 @dataclass
 class Actors:
     """The call actors by name: `services.control.Actors`. Those not in `alive` are gone."""
@@ -66,6 +75,7 @@ class Actors:
     ended: list[tuple[str, str]] = field(default_factory=list)
     room: int = 1_000
     """How many calls more there is room for."""
+    asked: list[Asked] = field(default_factory=list)
     reserved: set[str] = field(default_factory=set)
     cancelled: list[str] = field(default_factory=list)
 
@@ -82,6 +92,7 @@ class Actors:
 
     async def reserve(self, session_id: SessionId, *, for_s: float, patience_s: float = 0.0) -> str:
         """Room for one call more, or NoCapacity."""
+        self.asked.append(Asked(session_id, for_s, patience_s))
         if len(self.reserved) >= self.room:
             raise NoCapacity("Every line is busy")
         self.reserved.add(session_id)

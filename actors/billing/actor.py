@@ -8,6 +8,7 @@ from typing import Any
 
 import ray
 
+from actors import metrics
 from actors.billing.rating import Prices, hold_step
 from actors.billing.shards import writer_name
 from actors.billing.writer import LedgerWriter
@@ -22,6 +23,7 @@ class LedgerActor(LedgerWriter):
     """A writer in a process of its own."""
 
     def __init__(self, settings: Settings) -> None:
+        metrics.export()
         self._client = connect(settings)
         stores = Repositories.over(database(self._client, settings))
         super().__init__(stores.ledger, stores.holds, hold_step(Prices.of(settings)))

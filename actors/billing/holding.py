@@ -1,6 +1,7 @@
 """When a live call must have more set aside, and how much. Pure; time is seconds of a monotonic clock."""
 
 from dataclasses import dataclass
+from typing import Self
 
 EVERY_S = 30.0
 """A hold covers the next 60 seconds, so what is left when it is renewed pays for a closing sentence."""
@@ -15,6 +16,15 @@ class Holding:
     renewed_at: float
     cost_then: int = 0
     """What the call had cost when it was last renewed."""
+
+    @classmethod
+    def of_call(cls, step: int, cost: int, now: float) -> Self:
+        """That of a call which has cost so much before it came here; 0: it is new, and was begun with one step.
+
+        What another actor had set aside for it is known to the ledger alone. It was renewed whenever less than half a
+        step was left, so at least that is there, and the ledger is asked for more at the first occasion.
+        """
+        return cls(step, held=max(step, cost + step // 2), renewed_at=now, cost_then=cost)
 
     def target(self, cost: int, now: float) -> int | None:
         """The total to set aside now; None: enough is.

@@ -12,9 +12,11 @@ from weakref import WeakValueDictionary
 
 from actors.billing import book
 from actors.billing.book import CallFunds, Funds, Movement
+from actors.billing.held import Held
 from models.document import Id
 from models.errors import Conflict, CreditUnavailable, InsufficientCredits
 from models.ledger import Entry
+from services import meters
 from stores.holds import Holds
 from stores.ledger import Ledger
 
@@ -34,6 +36,7 @@ class LedgerWriter:
         self._holds = holds
         self._step = step_micros
         self._turns: WeakValueDictionary[Id, asyncio.Lock] = WeakValueDictionary()
+        self._held = Held()
 
     async def hold(self, organization_id: Id, call_id: Id, now: datetime) -> None:
         """Set aside the first minute of a call; raises InsufficientCredits."""
@@ -118,4 +121,6 @@ class LedgerWriter:
             await self._ledger.insert(entry)
         except Conflict:
             return False
+        meters.count("ledger_entries_total", kind=entry.kind)
+        meters.set_to("credits_held_micros", self._held.after(entry))
         return True

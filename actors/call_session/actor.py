@@ -1,36 +1,36 @@
 """The Ray actor of one call at a time: a door for its media, a driver for its life. No rule of a call is here."""
 
 import importlib
-import logging
 import os
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import ray
 
-from actors.call_session.door import Attachment, Door, Endpoint, Send
+from actors import metrics
+from actors.call_session.door import Attachment, Door, Endpoint
 from actors.call_session.pool import Health
 from actors.speech_to_text.answers import worker_names
-from models.call import Call, CallStatus
+from models.call import Call
+from models.errors import Conflict
 from models.settings import Settings
 
 if TYPE_CHECKING:
     from actors.call_session.driver import CallParts
 
-logger = logging.getLogger(__name__)
-
 CALL_DRIVER = "actors.call_session.driver:CallDriver"
 SHUTDOWN = "shutdown"
-CRASHED = "internal_error"
 
 
 class Driver(Protocol):
     """One call's life, as `driver.CallDriver` lives it."""
 
-    async def run(self, inbound: AsyncIterator[str | bytes], send: Send) -> None:
-        """Until the call is over and its log is final; `inbound` ends when the carrier is gone."""
+    async def run(self, media: Attachment) -> None:
+        """Until the call is over and its log is final; a call that was answered before is gone on with.
+
+        Whatever is raised leaves the call open: the edge gives it to another actor, as after a crash.
+        """
 
     def end(self, reason: str) -> None:
         """Somebody with the right to do so ends the call."""
@@ -46,6 +46,7 @@ class CallSession:
         # Replicas and pools import this file for the class alone; vendors' SDKs are loaded only where calls run.
         from actors.call_session.parts import Workshop
 
+        metrics.export()
         module, _, name = driver.partition(":")
         self._make_driver: Callable[[Call, CallParts], Driver] = getattr(importlib.import_module(module), name)
         listening = [ray.get_actor(name, settings.ray_namespace) for name in worker_names(settings.stt_workers)]
@@ -91,13 +92,12 @@ class CallSession:
 
     async def _attend(self, attachment: Attachment) -> None:
         call = await self._workshop.call(attachment.session_id)
+        if call.lease is None or call.lease.actor != ray.get_runtime_context().get_actor_name():
+            raise Conflict("the call has gone to another actor")  # what is written here would be in its name
         try:
             self._driver = self._make_driver(call, self._workshop.parts(call, attachment.query))
             self._session_id = attachment.session_id
-            await self._driver.run(attachment.inbound, attachment.send)
-        except Exception:  # whatever broke, the call must not stay open
-            logger.exception("a call broke", extra={"call_id": call.id})
-            await self._workshop.log.finish(call, status=CallStatus.FAILED, reason=CRASHED, now=datetime.now(UTC))
+            await self._driver.run(attachment)
         finally:
             self._driver = self._session_id = None
 

@@ -12,6 +12,7 @@ from actors.call_session import prompt
 from actors.call_session.protocol import Command, RunTool
 from actors.call_session.reply import Reply
 from actors.call_session.tones import dtmf
+from models.call import FunctionCall
 from models.tool import Tools
 from providers.roles import Message, ToolCall
 
@@ -93,6 +94,22 @@ def answered(messages: list[Message], call_id: str, content: str) -> bool:
             messages[index] = replace(message, content=content)
             return True
     return False
+
+
+def calls_of(exchange: Sequence[Message]) -> tuple[FunctionCall, ...]:
+    """The functions called in an exchange and what they gave, for the log."""
+    calls: list[FunctionCall] = []
+    for message in exchange:
+        calls += [FunctionCall(id=c.id, name=c.name, arguments=c.arguments) for c in message.tool_calls]
+        if message.role == "tool" and message.content != PENDING:
+            index = max(i for i, call in enumerate(calls) if call.id == message.tool_call_id)
+            calls[index] = calls[index].model_copy(update={"result": message.content})
+    return tuple(calls)
+
+
+def is_ending(name: str) -> bool:
+    """Whether the call is to end, or to go on without the agent, once a function of this name was called."""
+    return name in ("end_call", "transfer_call")
 
 
 def remembered(exchange: Sequence[Message]) -> list[Message]:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from actors.call_session.wire import BrokenFrame, Channel, Frame, Hello, Kind, read
+from actors.call_session.wire import BrokenFrame, Channel, Frame, Hello, Kind, count_to_payload, read
 from models.errors import Conflict
 
 logger = logging.getLogger(__name__)
@@ -38,16 +38,29 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A call's media: `inbound` has the carrier's messages until it is gone, `query` is that of its socket's URL."""
+    """A call's media: `inbound` has the carrier's messages until it is gone, `query` is that of its socket's URL.
+
+    `keep`, `settled`, `hang_up` and `is_closed` neither wait nor raise.
+    """
 
     session_id: str
     query: Mapping[str, str]
     inbound: AsyncIterator[str | bytes]
     send: Send
+    repeats: int
+    """The first so many of `inbound` were said before this actor came: another had them, and died."""
+    keep: Callable[[str], None]
+    """Names the message that opened the stream: should this actor die, the next one gets it first."""
+    settled: Callable[[int], None]
+    """Of the messages of `inbound`, none of the first so many would be needed by a next actor; repeats count."""
+    hang_up: Callable[[], None]
+    """Has the carrier's side closed at once, although the call's log is not written yet."""
+    is_closed: Callable[[], bool]
+    """Once `inbound` has ended: True, the carrier is gone or was told to go; False, the edge itself was lost."""
 
 
 Attend = Callable[[Attachment], Awaitable[None]]
-"""Carries a call on an attachment; its return ends the attachment."""
+"""Carries a call on an attachment. Its return says the call is over; its failure, that another actor shall go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +128,14 @@ class Door:
             return
         self._armed, self._attached = None, armed.session_id
         self._settled.clear()
-        channel = Channel(reader, writer)
-        query = dict(parse_qsl(hello.query))
+        line = _Line(Channel(reader, writer))
         try:
-            await self._attend(Attachment(armed.session_id, query, _messages(channel), _sender(channel)))
-            await channel.close("over")
+            await self._attend(line.attachment(armed.session_id, hello))
+            await line.channel.close("over")
         except Exception:
-            logger.exception("an attachment broke")
+            logger.exception("an attachment broke", extra={"session_id": armed.session_id})
         finally:
-            # After a failure nothing was said: to the edge the actor is lost, and it finishes the call's log.
+            # After a failure nothing was said: to the edge the actor is lost, and it looks for another.
             writer.transport.abort()
             self._attached = None
             self._settled.set()
@@ -143,26 +155,47 @@ async def _hello(reader: asyncio.StreamReader) -> Hello | None:
     return Hello.from_payload(frame.payload) if frame is not None and frame.kind is Kind.HELLO else None
 
 
-async def _messages(channel: Channel) -> AsyncIterator[str | bytes]:
-    """The carrier's messages, until it is gone or speaks something else."""
-    while True:
-        try:
-            frame = await channel.receive()
-        except BrokenFrame:
-            logger.warning("attachment cut: a frame that is none")
-            return
-        match frame:
-            case Frame(Kind.TEXT, payload):
-                yield payload.decode(errors="replace")
-            case Frame(Kind.BINARY, payload):
-                yield payload
-            case _:
+class _Line:
+    """One connection as a call sees it."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self._is_closed = False
+
+    def attachment(self, session_id: str, hello: Hello) -> Attachment:
+        """What the call gets of it."""
+        return Attachment(
+            session_id=session_id,
+            query=dict(parse_qsl(hello.query)),
+            inbound=self._messages(),
+            send=self._send,
+            repeats=hello.repeats,
+            keep=lambda message: self._tell(Kind.KEEP, message.encode()),
+            settled=lambda count: self._tell(Kind.SETTLED, count_to_payload(count)),
+            hang_up=lambda: self._tell(Kind.CLOSE, b"over"),
+            is_closed=lambda: self._is_closed,
+        )
+
+    async def _messages(self) -> AsyncIterator[str | bytes]:
+        """The carrier's messages, until it is gone or the edge speaks something else."""
+        while True:
+            try:
+                frame = await self.channel.receive()
+            except BrokenFrame:
+                logger.warning("attachment cut: a frame that is none")
                 return
+            match frame:
+                case Frame(Kind.TEXT, payload):
+                    yield payload.decode(errors="replace")
+                case Frame(Kind.BINARY, payload):
+                    yield payload
+                case _:
+                    self._is_closed = frame is not None and frame.kind is Kind.CLOSE
+                    return
 
-
-def _sender(channel: Channel) -> Send:
-    async def send(text: str) -> None:
-        if not channel.send(Kind.TEXT, text.encode()):
+    async def _send(self, text: str) -> None:
+        if not self.channel.send(Kind.TEXT, text.encode()):
             raise ConnectionResetError("the carrier's side is gone, or does not read")
 
-    return send
+    def _tell(self, kind: Kind, payload: bytes) -> None:
+        self.channel.send(kind, payload)  # to an edge that is gone it would be of no use

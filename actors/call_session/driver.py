@@ -2,23 +2,28 @@
 
 import asyncio
 import logging
+import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from actors.billing.rating import Prices
 from actors.call_session import protocol as p
+from actors.call_session.door import Attachment, Send
 from actors.call_session.journal import Journal
 from actors.call_session.lag import LoopLag
 from actors.call_session.listener import Listener
-from actors.call_session.machine import CallMachine
-from actors.call_session.prompt import history_of
+from actors.call_session.machine import EDGE_LOST, CallMachine
+from actors.call_session.resuming import Resumption, resumption
+from actors.call_session.settling import Settling
 from actors.call_session.vendors import Tools, Vendors
 from models.call import Call, Usage
 from models.settings import Settings
 from providers.roles import Llm, MediaCodec, Stt, Tts, Vad
+from services import meters
 from services.call_log import CallLog
+from services.timeline import latency
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +31,11 @@ INBOX_EVENTS = 1000
 """Half a minute of audio windows; a full inbox holds the carrier back."""
 OUTBOX_MESSAGES = 200
 """Twenty seconds of speech; a carrier that does not read for so long is gone."""
-
-Send = Callable[[str], Awaitable[None]]
+WRITTEN_WITHIN_S = 2.0
+"""The carrier may ask at once what to do with a caller whose agent has left, so the log comes first; but not for long:
+a database that is away must not keep a caller in silence."""
+REPEATED_AT_ONCE = 20
+"""Two seconds of repeated sound; then others, such as what is to be sent, get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +61,12 @@ class CallDriver:
         self._call = call
         self._parts = parts
         self._listener = Listener(call, parts.codec, parts.vad, parts.recording_path)
-        self._machine = CallMachine(
-            call.agent_config,
-            now=time.monotonic(),
-            is_outbound=call.direction == "outbound",
-            history=history_of(call.turns),
-            metadata=call.metadata,
-        )
         self._inbox: asyncio.Queue[p.Event] = asyncio.Queue(INBOX_EVENTS)
         self._outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_MESSAGES)
         self._answered_at: float | None = None
+        self._resume(was_carried=False)
+        self._settling = Settling()
+        self._is_over = False
         self._vendors: Vendors | None = None
         self._lag = LoopLag()
         self._journal = Journal(
@@ -72,24 +76,34 @@ class CallDriver:
             usage=self._usage,
             recording_path=parts.recording_path,
             on_empty_account=lambda: self._post(p.CreditsExhausted()),
+            on_stuck=lambda: self._post(p.LogStuck()),
+            buffer=parts.settings.call_log_buffer,
         )
 
-    async def run(self, inbound: AsyncIterator[str | bytes], send: Send) -> None:
-        """Carry the call; returns when its final log is written. `inbound` ends when the carrier is gone."""
+    async def run(self, media: Attachment) -> None:
+        """Carry the call; returns when its final log is written. One that was answered before is gone on with."""
+        if media.repeats:
+            self._resume(was_carried=True)
+        meters.set_to("calls_live", 1)
         try:
             async with asyncio.TaskGroup() as group:
                 self._vendors = self._make_vendors(group)
-                reading = group.create_task(self._read(inbound))
-                sending = group.create_task(self._send(send))
+                sending = group.create_task(self._send(media.send))
                 writing = group.create_task(self._journal.run())
+                writing.add_done_callback(lambda _: self._post(p.HungUp("log_closed")))
                 measuring = group.create_task(self._lag.run())
-                await self._loop(self._vendors)
+                await self._catch_up(media, self._vendors)
+                reading = group.create_task(self._read(media))
+                await self._loop(media, self._vendors)
                 self._vendors.cancel_all()
                 reading.cancel()
                 measuring.cancel()
+                await asyncio.wait({writing}, timeout=WRITTEN_WITHIN_S)
+                media.hang_up()
                 await writing
                 sending.cancel()
         finally:
+            meters.set_to("calls_live", 0)
             self._listener.close()
 
     def end(self, reason: str) -> None:
@@ -108,17 +122,63 @@ class CallDriver:
         }
 
     # --- the loop -------------------------------------------------------------------------------------
-    async def _loop(self, vendors: Vendors) -> None:
-        while True:
-            event = await self._next_event()
-            if isinstance(event, p.Answered):
-                self._answered_at = time.monotonic()
-                vendors.rate_hz = event.rate_hz
-                vendors.prepare(self._call.agent_config.turn_taking.acknowledgements)
-            for command in self._machine.handle(event, time.monotonic()):
-                self._perform(command, vendors)
-                if isinstance(command, p.Finish):
-                    return
+    def _resume(self, *, was_carried: bool) -> None:
+        """A machine for the call as the store knows it."""
+        call, now = self._call, time.monotonic()
+        self._resumption: Resumption | None = resumption(call, datetime.now(UTC), was_carried=was_carried)
+        if self._resumption is not None:
+            self._answered_at = now - self._resumption.answered_ago_s
+        self._machine = CallMachine(
+            call.agent_config,
+            now=now,
+            is_outbound=call.direction == "outbound",
+            metadata=call.metadata,
+            resumption=self._resumption,
+            marks=f"{secrets.token_hex(3)}.",
+        )
+
+    async def _catch_up(self, media: Attachment, vendors: Vendors) -> None:
+        """What the carrier said while no actor had the call, piece by piece: a word's sound must be there, and no more,
+        when the machine notices it.
+        """
+        messages: list[str | bytes] = []
+        while len(messages) < media.repeats and (message := await anext(media.inbound, None)) is not None:
+            messages.append(message)
+        ago_s = None if self._answered_at is None else time.monotonic() - self._answered_at
+        settled_ago_s = self._resumption.settled_ago_s if self._resumption is not None else float("inf")
+        heard = self._listener.repeated(messages, answered_ago_s=ago_s, settled_ago_s=settled_ago_s)
+        for number, (message, events) in enumerate(zip(messages, heard, strict=True), 1):
+            self._took(message, events, media)
+            for event in events:
+                self._handle(event, vendors)
+            if number % REPEATED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _loop(self, media: Attachment, vendors: Vendors) -> None:
+        while not self._is_over:
+            self._handle(await self._next_event(), vendors)
+            is_needed = self._machine.needs_sound or self._journal.is_behind
+            settled = self._settling.due(time.monotonic(), is_needed=is_needed)
+            if settled is not None:
+                media.settled(settled)
+
+    def _handle(self, event: p.Event, vendors: Vendors) -> None:
+        now = time.monotonic()
+        if isinstance(event, p.Answered):
+            self._answered_at = now if self._answered_at is None else self._answered_at
+            vendors.rate_hz = event.rate_hz
+            vendors.prepare(self._call.agent_config.turn_taking.acknowledgements)
+        for command in self._machine.handle(event, now):
+            self._perform(command, vendors)
+            self._measure(command)
+            self._is_over = self._is_over or isinstance(command, p.Finish)
+
+    def _measure(self, command: p.Command) -> None:
+        match command:
+            case p.SaveTurn(role="assistant") if (total_ms := latency(command.timings).total_ms) is not None:
+                meters.observe("turn_latency_ms", total_ms)
+            case p.Finish():
+                meters.count("calls_ended_total", status=command.status, reason=command.reason)
 
     async def _next_event(self) -> p.Event:
         deadline = self._machine.deadline(time.monotonic())
@@ -146,6 +206,7 @@ class CallDriver:
             case (
                 p.Connect()
                 | p.SaveTurn()
+                | p.SaveProgress()
                 | p.TellPartial()
                 | p.SaveAnsweredBy()
                 | p.SaveTransfer()
@@ -178,11 +239,19 @@ class CallDriver:
         except asyncio.QueueFull:
             logger.error("inbox full, event lost", extra={"call_id": self._call.id, "event": type(event).__name__})
 
-    async def _read(self, inbound: AsyncIterator[str | bytes]) -> None:
-        async for message in inbound:
-            for event in self._listener.receive(message):
+    async def _read(self, media: Attachment) -> None:
+        async for message in media.inbound:
+            events = self._listener.receive(message)
+            self._took(message, events, media)
+            for event in events:
                 await self._inbox.put(event)
-        await self._inbox.put(p.HungUp("media_closed"))
+        await self._inbox.put(p.HungUp("media_closed" if media.is_closed() else EDGE_LOST))
+
+    def _took(self, message: str | bytes, events: list[p.Event], media: Attachment) -> None:
+        """For the day this actor dies, the edge is told which message opened the stream."""
+        self._settling.received(time.monotonic())
+        if any(isinstance(event, p.Answered) for event in events):
+            media.keep(message if isinstance(message, str) else message.decode(errors="replace"))
 
     def _transmit(self, message: str) -> None:
         try:
@@ -196,8 +265,7 @@ class CallDriver:
             try:
                 await send(message)
             except ConnectionError:
-                await self._inbox.put(p.HungUp("media_closed"))
-                return
+                return  # then nothing comes in any more either, which says who is gone
 
     def _make_vendors(self, group: asyncio.TaskGroup) -> Vendors:
         parts = self._parts
@@ -214,7 +282,9 @@ class CallDriver:
         )
 
     def _usage(self) -> Usage:
-        """What the call has used, with what it had used before it came to this actor."""
+        """What the call has used, with what it had used before it came to this actor; on the line, since it was first
+        answered.
+        """
         before = self._call.usage
         if self._vendors is None or self._answered_at is None:
             return before
@@ -223,5 +293,5 @@ class CallDriver:
             stt_ms=before.stt_ms + now.stt_ms,
             llm_tokens=before.llm_tokens + now.llm_tokens,
             tts_chars=before.tts_chars + now.tts_chars,
-            telephony_ms=before.telephony_ms + int((time.monotonic() - self._answered_at) * 1000),
+            telephony_ms=max(before.telephony_ms, int((time.monotonic() - self._answered_at) * 1000)),
         )

@@ -10,9 +10,9 @@ from actors.call_session.heard import Began, Overheard, Said, SpeechResumed, Spo
 from actors.call_session.hearing import Hearing, Output
 from actors.call_session.keypad import Keypad, as_words
 from actors.call_session.patience import Patience
+from actors.call_session.resuming import Resumption
 from actors.call_session.speaking import Speaking
 from models.agent import AgentConfig
-from providers.roles import Message
 
 ASK_AGAIN_SPEECH_S = 0.8
 """Speech this long without recognised words was meant for the agent: it asks, but not twice running, so that music
@@ -22,9 +22,11 @@ on the line does not become a conversation."""
 class Exchange:
     """Hearing, speaking, and who has the floor."""
 
-    def __init__(self, config: AgentConfig, *, history: Sequence[Message], metadata: Mapping[str, object]) -> None:
+    def __init__(
+        self, config: AgentConfig, *, metadata: Mapping[str, object], resumption: Resumption | None = None
+    ) -> None:
         self.hearing = Hearing(config.turn_taking, config.language)
-        self.speaking = Speaking(config, history=history, metadata=metadata)
+        self.speaking = Speaking(config, metadata=metadata, resumption=resumption)
         self._config = config
         self._interrupts = config.interruption.enabled
         phrases = config.interruption.backchannels
@@ -40,17 +42,19 @@ class Exchange:
     def open(self, now: float) -> None:
         """The line is up."""
         self._opened_at = now
+        self.hearing.question = self.speaking.question
 
     def greet(self, greeting: str, now: float) -> list[p.Command]:
         """The agent's first words; without any it answers what was said meanwhile."""
-        self._greeted_at = now
         if not greeting or any(message.role == "assistant" for message in self.speaking.history):
             return []
+        self._greeted_at = now
         return [*self.rest(now), *self.speaking.say(greeting, now)]
 
-    def postpone(self, said: Said) -> None:
-        """Answer this when the agent may speak."""
-        self._later.append(said)
+    @property
+    def has_postponed(self) -> bool:
+        """Something waits to be answered: until the agent may speak, or for the rest of the keys."""
+        return bool(self._later or self._keypad.pending)
 
     def rest(self, now: float) -> list[p.Command]:
         """What the caller has said or typed and nobody will answer."""
@@ -70,10 +74,34 @@ class Exchange:
         )
         return min((time for time in times if time is not None), default=None)
 
+    @property
+    def needs_sound(self) -> bool:
+        """Something the caller said or typed is not in the log, or not over: it could not be done without."""
+        is_under_way = self.hearing.is_speaking or self.hearing.is_expecting
+        return is_under_way or self.has_postponed or self.speaking.has_unsaved_words
+
     # --- the caller -----------------------------------------------------------------------------------
     def heard(self, outputs: Sequence[Output], now: float) -> list[p.Command]:
         """What was found out about the caller."""
         return [command for output in outputs for command in self._on_heard(output, now)]
+
+    def only_keep(self, output: Output, *, is_answered: bool) -> list[p.Command]:
+        """What is heard while nobody answers: before it is known to whom and what, and after the last sentence.
+
+        `is_answered`: it will be, as soon as the agent may speak.
+        """
+        match output:
+            case p.OpenUtterance() | p.CloseUtterance() | p.Transcribe() | p.TellPartial():
+                return [output]
+            case Said() if output.text and is_answered:
+                self._later.append(output)
+                return []
+            case Said() if output.text:
+                return self.speaking.keep_words(output)
+            case Unclear():
+                return [p.ReportError("STT_ERROR", "Speech recognition failed")]
+            case _:
+                return []
 
     def _on_heard(self, output: Output, now: float) -> list[p.Command]:
         match output:

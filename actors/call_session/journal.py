@@ -1,39 +1,45 @@
-"""Writes one call's log in order, behind the conversation: the database never holds up the audio."""
+"""Writes one call's log in order, behind the conversation: the database never holds up the audio.
+
+While the database is away, what there is to write waits here, in order, and is written when it is back. Every write may
+be repeated, so one whose answer was lost is done once.
+"""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from actors.billing.holding import Holding
-from actors.billing.rating import Prices, hold_step, rate
-from actors.call_session.protocol import (
-    Connect,
-    Finish,
-    ReportError,
-    SaveAnsweredBy,
-    SaveTransfer,
-    SaveTurn,
-    SaveUsage,
-    TellPartial,
-)
-from models.call import Call, Recording, Turn, Usage
-from models.errors import CreditUnavailable
+from actors.billing.rating import Prices
+from actors.call_session.commands import Finish, SaveTurn
+from actors.call_session.scribe import Scribe
+from actors.call_session.unwritten import Entry, Noted, Unwritten, says_of_caller
+from models.call import Call, Usage
+from models.errors import Conflict
+from services import meters
 from services.call_log import CallLog
-
-Entry = Connect | SaveTurn | TellPartial | SaveAnsweredBy | SaveTransfer | SaveUsage | ReportError | Finish
+from stores.outage import AWAY
 
 logger = logging.getLogger(__name__)
 
-MAX_WAITING = 500
-"""Entries the log may fall behind before the call fails: about an hour of conversation."""
-MAX_PARTIALS_BEHIND = 10
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+FINISH_S = 600.0
+"""After the call's end its log waits so much longer for the database; then the sweeper has to close it."""
+
+
+class _GivenUp(Exception):
+    """The database did not come back in time."""
 
 
 class Journal:
-    """One writer, one queue. `run` ends after the final entry."""
+    """One writer, one buffer. `run` ends after the final entry.
+
+    `buffer`: entries that may wait for the database before the call has to end, which `on_stuck` is told, once; room
+    for those of its end comes on top. It is told as well when what was set aside for the call is used up meanwhile.
+    `clock` (monotonic, seconds) and `pause` are time itself.
+    """
 
     def __init__(
         self,
@@ -44,90 +50,118 @@ class Journal:
         usage: Callable[[], Usage],
         recording_path: Path,
         on_empty_account: Callable[[], None],
+        on_stuck: Callable[[], None],
+        buffer: int,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._call = call
-        self._log = log
-        self._prices = prices
+        self._call_id = call.id
         self._usage = usage
-        self._recording_path = recording_path
-        self._on_empty_account = on_empty_account
-        self._turns = len(call.turns)
-        step = hold_step(prices)  # which is what the call was begun with
-        self._holding = Holding(step, held=step, renewed_at=time.monotonic(), cost_then=call.cost.total)
-        self._entries: asyncio.Queue[tuple[Entry, datetime]] = asyncio.Queue(MAX_WAITING)
+        self._on_stuck = on_stuck
+        self._clock = clock
+        self._pause = pause
+        self._scribe = Scribe(
+            call,
+            log,
+            prices=prices,
+            usage=usage,
+            recording_path=recording_path,
+            on_empty_account=on_empty_account,
+            on_spent=self._stop,
+        )
+        self._turns = max((turn.index + 1 for turn in call.turns), default=0)
+        self._unwritten = Unwritten(buffer)
+        self._writing: Noted | None = None
+        self._is_added = asyncio.Event()
+        self._is_away = False
+        self._is_stuck = False
+        self._is_over = False
+        self._finish_by: float | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something the caller said is not written yet."""
+        is_writing = self._writing is not None and says_of_caller(self._writing)
+        return is_writing or self._unwritten.has_caller_turn
 
     def add(self, entry: Entry) -> None:
-        """Write this next; the time is now, however long the database takes. Behind a slow one partial texts are left
-        out: they would be late, and are replaced by the next.
-        """
-        if isinstance(entry, TellPartial) and self._entries.qsize() > MAX_PARTIALS_BEHIND:
+        """Write this next; the time is now, however long the database takes."""
+        if self._is_over:
             return
-        self._entries.put_nowait((entry, datetime.now(UTC)))
+        noted = Noted(entry, datetime.now(UTC), self._usage().telephony_ms, self._turns)
+        if not self._unwritten.add(noted, is_away=self._is_away):
+            logger.error("a log entry is lost", extra={"call_id": self._call_id, "entry": type(entry).__name__})
+            return
+        self._turns += isinstance(entry, SaveTurn)
+        if isinstance(entry, Finish):
+            self._finish_by = self._clock() + FINISH_S
+        if self._unwritten.is_full:
+            self._stop()
+        self._is_added.set()
+        self._measure()
 
     async def run(self) -> None:
-        """Write until the call is finished."""
-        while True:
-            entry, now = await self._entries.get()
-            await self._write(entry, now)
-            if isinstance(entry, Finish):
-                return
-
-    async def _write(self, entry: Entry, now: datetime) -> None:
-        usage = self._usage()
-        cost = rate(usage, self._prices)
-        match entry:
-            case Connect():
-                await self._log.connected(self._call, now)
-            case SaveTurn():
-                turn = self._next_turn(entry, now)
-                await self._log.record_turn(self._call, turn, usage, cost, now)
-                await self._cover(cost.total, now)
-            case TellPartial():
-                await self._log.tell_partial(self._call, entry.text, entry.revision, now)
-            case SaveAnsweredBy():
-                await self._log.answered_by(self._call, entry.answered_by, now)
-            case SaveTransfer():
-                await self._log.save_transfer(self._call, entry.number, now)
-            case SaveUsage():
-                await self._log.save_usage(self._call, usage, cost, now)
-                await self._cover(cost.total, now)
-            case ReportError():
-                await self._log.report_error(self._call, entry.code, entry.message, now)
-            case Finish():
-                recording = Recording(path=str(self._recording_path)) if self._recording_path.exists() else None
-                await self._log.finish(
-                    self._call,
-                    status=entry.status,
-                    reason=entry.reason,
-                    usage=usage,
-                    cost=cost,
-                    recording=recording,
-                    now=now,
-                )
-
-    def _next_turn(self, entry: SaveTurn, now: datetime) -> Turn:
-        self._turns += 1
-        return Turn(
-            index=self._turns - 1,
-            role="user" if entry.role == "user" else "assistant",
-            content=entry.text,
-            timestamp=now,
-            interrupted=entry.interrupted,
-            revision=entry.revision,
-            timings=entry.timings,
-        )
-
-    async def _cover(self, cost: int, now: datetime) -> None:
-        """Keep a minute ahead of the call paid for. A ledger that does not answer gets until the hold is used up."""
-        target = self._holding.target(cost, time.monotonic())
-        if target is None:
-            return
+        """Write until the call is finished, or is another actor's, or the database is given up."""
         try:
-            if await self._log.cover(self._call, target, now):
-                self._holding.renewed(target, cost, time.monotonic())
+            while not self._is_over:
+                self._writing = await self._next()
+                await self._write(self._writing)
+                self._is_over = isinstance(self._writing.entry, Finish)
+                self._writing = None
+                self._measure()
+        except Conflict:
+            logger.warning("another actor has the call", extra={"call_id": self._call_id})
+        except _GivenUp:
+            left = 1 + len(self._unwritten)
+            logger.error("a call's log is given up", extra={"call_id": self._call_id, "entries": left})
+        finally:
+            self._is_over, self._writing = True, None
+            self._unwritten.clear()
+            self._measure()
+
+    async def _next(self) -> Noted:
+        while (noted := self._unwritten.next()) is None:
+            self._is_added.clear()
+            await self._is_added.wait()
+        return noted
+
+    async def _write(self, noted: Noted) -> None:
+        """Repeat until it is written."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                await self._scribe.write(noted)
+            except AWAY as error:
+                self._suffer(error)
             else:
-                self._on_empty_account()
-        except CreditUnavailable:
-            logger.warning("the ledger does not answer", extra={"call_id": self._call.id})
-            if self._holding.is_spent(cost):
-                self._on_empty_account()
+                self._recover()
+                return
+            if self._finish_by is not None and self._clock() >= self._finish_by:
+                raise _GivenUp
+            await self._pause(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _suffer(self, error: Exception) -> None:
+        meters.count("log_retries_total")
+        if not self._is_away:
+            fault = type(error).__name__
+            logger.warning("a call's log waits for the database", extra={"call_id": self._call_id, "error": fault})
+        self._is_away = True
+        self._unwritten.drop_partials()
+        self._scribe.check_hold()
+
+    def _recover(self) -> None:
+        if self._is_away:
+            extra = {"call_id": self._call_id, "entries": len(self._unwritten)}
+            logger.warning("a call's log is written again", extra=extra)
+        self._is_away = False
+
+    def _stop(self) -> None:
+        """The call cannot go on like this; its end is written when it can be."""
+        if not self._is_stuck and self._finish_by is None:
+            self._is_stuck = True
+            logger.error("a call's log is stuck", extra={"call_id": self._call_id, "entries": len(self._unwritten)})
+            self._on_stuck()
+
+    def _measure(self) -> None:
+        meters.set_to("log_behind", len(self._unwritten) + (self._writing is not None))

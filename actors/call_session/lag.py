@@ -4,7 +4,11 @@ import asyncio
 import time
 from bisect import bisect_left
 
+from services import meters
+
 EVERY_S = 0.1
+TOLD_AFTER = 10
+"""Measurements of which the worst is counted for the whole product: one number a second."""
 EDGES_MS = (0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000, 2000)
 
 
@@ -14,6 +18,7 @@ class LoopLag:
     def __init__(self) -> None:
         self._counts = [0] * (len(EDGES_MS) + 1)
         self._max_ms = 0.0
+        self._untold: list[float] = []
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -26,6 +31,10 @@ class LoopLag:
         """One more measurement."""
         self._counts[bisect_left(EDGES_MS, late_ms)] += 1
         self._max_ms = max(self._max_ms, late_ms)
+        self._untold.append(late_ms)
+        if len(self._untold) == TOLD_AFTER:
+            meters.observe("call_loop_lag_ms", max(self._untold))
+            self._untold.clear()
 
     def figures(self) -> dict[str, float]:
         """`p50`, `p99` and `max` in milliseconds."""

@@ -1,12 +1,13 @@
 """The carrier's messages become the machine's events: decoding, recording, resampling and voice activity."""
 
 import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from actors.call_session.audio import VAD_WINDOW, UtteranceAudio, Windows
 from actors.call_session.hush import Hush
 from actors.call_session.protocol import Answered, Event, FrameHeard, HungUp, KeyPressed, PlaybackMark, ToneHeard
-from actors.call_session.recorder import Recorder
+from actors.call_session.recorder import SAMPLE_BYTES, Recorder
 from actors.call_session.tones import BeepDetector
 from models.call import Call
 from models.sound import Floats, Upsampler, mulaw_encode, pcm_decode
@@ -25,6 +26,8 @@ from providers.roles import (
 logger = logging.getLogger(__name__)
 
 NARROWBAND_HZ = 8000
+CLOCKS_S = 0.15
+"""By so much the times of two actors may differ: a word may seem to end this much after the log says so."""
 
 
 class Listener:
@@ -41,12 +44,35 @@ class Listener:
         self._hush = Hush(Upsampler.TARGET_HZ)
         self._beeps: BeepDetector | None = None
         self._upsampler: Upsampler | None = None
+        self._answered_ago_s: float | None = None
+        self._behind_s = 0.0
+        """How much sound is known to follow the message in hand."""
+        self._is_settled = False
         self.utterances: UtteranceAudio | None = None
         self.recorder: Recorder | None = None
 
     def receive(self, message: str | bytes) -> list[Event]:
         """What one message from the carrier means to the machine; nothing once the call is over."""
         return [] if self._is_closed else self._on_media(self._codec.decode(message))
+
+    def repeated(
+        self, messages: Sequence[str | bytes], *, answered_ago_s: float | None, settled_ago_s: float
+    ) -> Iterator[list[Event]]:
+        """What messages mean that came while no actor had the call, one after the other as if they came now.
+
+        `answered_ago_s`: when the call was first answered, None: it was not. What the caller said or pressed before
+        `settled_ago_s` is answered already: it is silence.
+        """
+        self._answered_ago_s = answered_ago_s
+        decoded = [self._codec.decode(message) for message in messages]
+        rates = [media.rate_hz for media in decoded if isinstance(media, MediaStarted)]
+        lengths = [_seconds(media, rates[0] if rates else NARROWBAND_HZ) for media in decoded]
+        self._behind_s = sum(lengths)
+        for media, length_s in zip(decoded, lengths, strict=True):
+            self._behind_s = max(0.0, self._behind_s - length_s)
+            self._is_settled = self._behind_s > settled_ago_s - CLOCKS_S
+            yield [] if self._is_closed else self._on_media(media)
+        self._behind_s, self._is_settled = 0.0, False
 
     def close(self) -> None:
         """The call is over; a second time does nothing."""
@@ -72,7 +98,7 @@ class Listener:
                 self._ignore(media.problem)
                 return []
             case DtmfPressed():
-                return [KeyPressed(media.digit)]
+                return [] if self._is_settled else [KeyPressed(media.digit)]
             case None:
                 return []
 
@@ -93,7 +119,8 @@ class Listener:
         if self._call.direction == "outbound":  # only there may a machine answer
             self._beeps = BeepDetector(Upsampler.TARGET_HZ)
         self.utterances = UtteranceAudio(NARROWBAND_HZ if rate_hz == NARROWBAND_HZ else Upsampler.TARGET_HZ)
-        self.recorder = Recorder(self._recording_path, rate_hz)
+        goes_on_at_s = None if self._answered_ago_s is None else max(0.0, self._answered_ago_s - self._behind_s)
+        self.recorder = Recorder(self._recording_path, rate_hz, goes_on_at_s=goes_on_at_s)
         return [Answered(rate_hz, self._codec.chunk_bytes(rate_hz))]
 
     def _hear(self, pcm: bytes) -> list[Event]:
@@ -118,7 +145,13 @@ class Listener:
             left = len(windows) * VAD_WINDOW - number * VAD_WINDOW + len(self._windows.rest)
             if number == len(windows):
                 hush_s = self._hush.feed(self._windows.rest)
-            events.append(FrameHeard(self._vad.probability(window), hush_s, left / Upsampler.TARGET_HZ))
+            probability = self._vad.probability(window)
+            age_s = left / Upsampler.TARGET_HZ + self._behind_s
+            events.append(FrameHeard(0.0 if self._is_settled else probability, hush_s, age_s))
         if not windows:
             self._hush.feed(wide)
         return events
+
+
+def _seconds(media: MediaMessage | None, rate_hz: int) -> float:
+    return len(media.pcm) / (SAMPLE_BYTES * rate_hz) if isinstance(media, MediaAudio) else 0.0

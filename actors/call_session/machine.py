@@ -9,14 +9,17 @@ from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
 from actors.call_session import prompt, protocol as p
+from actors.call_session.events import LogStuck
 from actors.call_session.exchange import Exchange
-from actors.call_session.heard import Said, Unclear
+from actors.call_session.heard import Said
 from actors.call_session.hearing import Output
 from actors.call_session.pickup import Next, Pickup
 from actors.call_session.playout import Playout
-from actors.call_session.reply import Reply
+from actors.call_session.resuming import Resumption, What
+from actors.call_session.returning import Return
 from models.agent import AgentConfig
 from models.call import CallStatus
+from models.conversation import AnsweredBy
 from providers.roles import Message
 
 MEDIA_WAIT_S = 15.0
@@ -28,6 +31,8 @@ DRAINING_S = 4.0
 USAGE_EVERY_S = 10.0
 MAX_FAILURES = 3
 """Vendor faults in a row before the agent gives up, in words."""
+EDGE_LOST = "edge_lost"
+"""The reason of a `HungUp` by which nobody has put the phone down: our own side of the line died."""
 
 
 class Phase(Enum):
@@ -49,14 +54,21 @@ class CallMachine:
         *,
         now: float,
         is_outbound: bool = False,
-        history: Sequence[Message] = (),
         metadata: Mapping[str, object] | None = None,
+        resumption: Resumption | None = None,
+        marks: str = "",
     ) -> None:
+        """`resumption`: the call was carried before. `marks`: what its playback marks begin with."""
         self.phase = Phase.WAITING
         self._config = config
-        self._exchange = Exchange(config, history=history, metadata=metadata or {})
+        self._resumption = resumption
+        self._answered_at = None if resumption is None else now - resumption.answered_ago_s
+        self._marks = marks
+        self._exchange = Exchange(config, metadata=metadata or {}, resumption=resumption)
         self._hearing, self._speaking = self._exchange.hearing, self._exchange.speaking
-        self._pickup = Pickup(config.voicemail, is_outbound=is_outbound and not history)
+        begins = resumption is None or resumption.owed.what is What.BEGIN
+        self._pickup = Pickup(config.voicemail, is_outbound=is_outbound and begins)
+        self._return = Return(resumption)
         self._wants_to_greet = False
         self._phase_ends = now + MEDIA_WAIT_S
         self._usage_due = now + USAGE_EVERY_S
@@ -67,10 +79,16 @@ class CallMachine:
         """What both sides have said so far."""
         return self._speaking.history
 
+    @property
+    def needs_sound(self) -> bool:
+        """What the caller was heard to say so far is not in the log yet, or not over."""
+        return self.phase is Phase.WAITING or self._exchange.needs_sound
+
     def handle(self, event: p.Event, now: float) -> list[p.Command]:
         """What to do about one event."""
         if self.phase is Phase.ENDED:
             return []
+        self._return.tick(now)
         commands = self._on_event(event, now)
         if self._is_connected:
             commands += self._play(now)
@@ -84,7 +102,11 @@ class CallMachine:
         if self._is_connected:
             times += [self._usage_due, self._speaking.deadline(now)]
         if self._is_listening:
-            times += [self._pickup.deadline(), None if self._withholds else self._exchange.deadline(now)]
+            times += [
+                self._return.deadline(),
+                self._pickup.deadline(),
+                None if self._withholds else self._exchange.deadline(now),
+            ]
         return min(time for time in times if time is not None)
 
     def _on_event(self, event: p.Event, now: float) -> list[p.Command]:
@@ -92,14 +114,18 @@ class CallMachine:
             case p.Answered():
                 return self._answer(event, now)
             case p.HungUp():
-                return self._hang_up(CallStatus.FAILED, event.reason, now)
+                carried = CallStatus.FAILED if event.reason == EDGE_LOST else CallStatus.COMPLETED
+                return self._hang_up(CallStatus.FAILED, carried, event.reason, now)
             case p.EndRequested():
-                return self._hang_up(CallStatus.CANCELED, event.reason, now)
+                return self._hang_up(CallStatus.CANCELED, CallStatus.COMPLETED, event.reason, now)
             case p.CreditsExhausted():
                 return self._close(prompt.NO_CREDITS, CallStatus.COMPLETED, "credits_exhausted", now)
+            case LogStuck():
+                return self._close(prompt.LOG_STUCK, CallStatus.FAILED, "log_unavailable", now)
             case p.FrameHeard() if self._is_connected:
                 outputs = self._hearing.window(event, now, is_agent_audible=self._speaking.is_audible(now))
-                self._pickup.window(self._hearing.is_loud, now)
+                self._pickup.window(self._hearing.is_loud, now - event.age_s)
+                self._return.heard(event.age_s)
                 return self._listen(outputs, now)
             case p.Transcribed():
                 return self._listen(self._hearing.transcribed(event, now), now)
@@ -113,24 +139,7 @@ class CallMachine:
             case p.VoiceFailed():
                 return [p.ReportError("TTS_ERROR", "The voice failed; the local voice speaks")]
             case _:
-                return self._tell_speaking(event, now)
-
-    def _tell_speaking(self, event: p.Event, now: float) -> list[p.Command]:
-        match event:
-            case p.ReplyPiece() | p.ToolsAsked() | p.SpeechPiece() | p.SpeechDone():
-                if (reply := self._speaking.reply_of(event.turn)) is not None:
-                    _tell_reply(reply, event, now)
-            case p.ToolAnswered():
-                return self._speaking.tool_answered(event)
-            case p.ReplyDone():
-                self._speaking.end_text(event.turn, now, has_failed=False)
-            case p.ReplyFailed():
-                self._speaking.end_text(event.turn, now, has_failed=True)
-            case p.PlaybackMark():
-                self._speaking.mark_played(event.name, now)
-            case _:
-                pass  # time passed, or nobody listens any more
-        return []
+                return self._speaking.take(event, now)
 
     @property
     def _is_listening(self) -> bool:
@@ -138,8 +147,8 @@ class CallMachine:
 
     @property
     def _withholds(self) -> bool:
-        """The agent does not speak before it knows to whom, and that they have finished."""
-        return self._pickup.withholds or self._wants_to_greet
+        """The agent does not speak before it knows to whom, what they said before, and that they have finished."""
+        return self._pickup.withholds or self._wants_to_greet or self._return.is_catching_up
 
     @property
     def _is_connected(self) -> bool:
@@ -149,16 +158,39 @@ class CallMachine:
     def _answer(self, event: p.Answered, now: float) -> list[p.Command]:
         if self.phase is not Phase.WAITING:
             return []
-        self._enter(Phase.LIVE, now + self._config.session_timeout)
+        answered_at = now if self._answered_at is None else self._answered_at
+        self._enter(Phase.LIVE, answered_at + self._config.session_timeout)
         self._usage_due = now + USAGE_EVERY_S
         self._exchange.open(now)
-        self._speaking.open(Playout(rate_hz=event.rate_hz, chunk_bytes=event.chunk_bytes), answered_at=now)
-        self._pickup.answered(now)
-        self._wants_to_greet = not self._pickup.withholds
+        playout = Playout(rate_hz=event.rate_hz, chunk_bytes=event.chunk_bytes, marks=self._marks)
+        self._speaking.open(playout, answered_at=answered_at)
+        if self._resumption is not None:
+            return self._come_back(self._resumption, now)
+        self._begin(now)
         return [p.Connect()]
 
+    def _begin(self, now: float, answered_by: AnsweredBy | None = None) -> None:
+        self._pickup.answered(now, answered_by)
+        self._wants_to_greet = not self._pickup.withholds
+
+    def _come_back(self, resumption: Resumption, now: float) -> list[p.Command]:
+        """The carrier may still play what the dead actor sent, which nobody would know to have been heard."""
+        commands: list[p.Command] = [p.ClearPlayback(), *resumption.saves]
+        owed = resumption.owed
+        if owed.what is What.BEGIN:
+            commands.append(p.Connect())
+            self._begin(now, resumption.answered_by)
+        if owed.ending is None:
+            self._return.opened(now)
+            return commands
+        if owed.ending.transfer_to is not None:
+            commands.append(p.SaveTransfer(owed.ending.transfer_to))
+        if not owed.sentence:
+            return [*commands, *self._drain(owed.ending.status, owed.ending.reason, now)]
+        return [*commands, *self._close(owed.sentence, owed.ending.status, owed.ending.reason, now)]
+
     def _greet(self, now: float) -> list[p.Command]:
-        if not self._wants_to_greet or self._hearing.is_loud:
+        if not self._wants_to_greet or self._return.is_catching_up or self._hearing.is_loud:
             return []
         self._wants_to_greet = False
         return self._exchange.greet(self._config.first_message, now)
@@ -169,26 +201,15 @@ class CallMachine:
         for output in outputs:
             if isinstance(output, p.TellPartial | Said):
                 self._pickup.words(output.text, now)
-            is_conversation = self._is_listening and not self._withholds
-            commands += self._exchange.heard([output], now) if is_conversation else self._only_keep(output)
+            commands += self._heed(output, now)
         if self.phase is Phase.DRAINING and not self._hearing.is_expecting:
             commands += self._finish(*self._end)
         return commands
 
-    def _only_keep(self, output: Output) -> list[p.Command]:
-        """What is heard while nobody answers: before a verdict on who picked up, and after the last sentence."""
-        match output:
-            case p.OpenUtterance() | p.CloseUtterance() | p.Transcribe() | p.TellPartial():
-                return [output]
-            case Said() if output.text and self._is_listening:
-                self._exchange.postpone(output)
-                return []
-            case Said() if output.text:
-                return self._speaking.keep_words(output)
-            case Unclear():
-                return [p.ReportError("STT_ERROR", "Speech recognition failed")]
-            case _:
-                return []
+    def _heed(self, output: Output, now: float) -> list[p.Command]:
+        if self._is_listening and not self._withholds:
+            return self._exchange.heard([output], now)
+        return self._exchange.only_keep(output, is_answered=self._is_listening)
 
     def _meet(self, now: float) -> list[p.Command]:
         """Who picked up, as soon as it is known."""
@@ -221,7 +242,10 @@ class CallMachine:
         return [*commands, *self._drain(status, self._speaking.end_reason or reason, now)]
 
     def _wait(self, now: float) -> list[p.Command]:
-        return [] if self._withholds or not self._is_listening else self._exchange.on_time(now)
+        if self._withholds or not self._is_listening:
+            return []
+        back = [] if self._exchange.has_postponed else self._return.speak(self._hearing, self._speaking, now)
+        return [*back, *self._exchange.on_time(now)]
 
     # --- time and ends --------------------------------------------------------------------------------
     def _on_time(self, now: float) -> list[p.Command]:
@@ -235,10 +259,10 @@ class CallMachine:
             closing = self._close(prompt.TIME_IS_UP, CallStatus.COMPLETED, "session_timeout", now)
             return [*commands, *closing, *self._speaking.play(now)]
         if self.phase is Phase.WAITING:
-            return self._finish(CallStatus.FAILED, "no_media")
+            return self._hang_up(CallStatus.FAILED, CallStatus.FAILED, "no_media", now)
         if self.phase is Phase.CLOSING:
             return [*commands, *self._speaking.cut(now), *self._drain(*self._end, now)]
-        known = [command for output in self._hearing.give_up(now) for command in self._only_keep(output)]
+        known = [command for output in self._hearing.give_up(now) for command in self._heed(output, now)]
         return [*commands, *known, *self._finish(*self._end)]
 
     def _close(self, sentence: str, status: CallStatus, reason: str, now: float) -> list[p.Command]:
@@ -250,13 +274,15 @@ class CallMachine:
         self._end = (status, reason)
         return [*commands, *self._speaking.say(sentence, now, is_last=True)]
 
-    def _hang_up(self, if_unanswered: CallStatus, reason: str, now: float) -> list[p.Command]:
+    def _hang_up(self, unanswered: CallStatus, carried: CallStatus, reason: str, now: float) -> list[p.Command]:
         """Somebody has put the phone down: keep what was heard, and give the caller's last words a moment."""
         if self.phase is Phase.DRAINING:
             return []
         if self.phase is Phase.WAITING:
-            return self._finish(if_unanswered, reason)
-        end = self._end if self.phase is Phase.CLOSING else (CallStatus.COMPLETED, reason)
+            if self._resumption is None:
+                return self._finish(unanswered, reason)
+            return [*self._resumption.saves, *self._finish(carried, reason)]
+        end = self._end if self.phase is Phase.CLOSING else (carried, reason)
         return [*self._speaking.drop_draft(), *self._speaking.cut(now), *self._drain(*end, now)]
 
     def _drain(self, status: CallStatus, reason: str, now: float) -> list[p.Command]:
@@ -272,15 +298,3 @@ class CallMachine:
     def _finish(self, status: CallStatus, reason: str) -> list[p.Command]:
         self.phase = Phase.ENDED
         return [p.Finish(status, reason)]
-
-
-def _tell_reply(reply: Reply, event: p.ReplyPiece | p.ToolsAsked | p.SpeechPiece | p.SpeechDone, now: float) -> None:
-    match event:
-        case p.ReplyPiece():
-            reply.add_text(event.text, now)
-        case p.ToolsAsked():
-            reply.asked += event.calls
-        case p.SpeechPiece():
-            reply.add_audio(event.clause, event.pcm, now)
-        case p.SpeechDone():
-            reply.end_audio(event.clause)

@@ -18,6 +18,7 @@ from providers.roles import Tts
 from providers.tools.http import http_tools
 from providers.tts.cache import CachedTts, SpeechCache
 from providers.vad.silero import WINDOW, SileroVad
+from services import traces
 from services.call_log import CallLog
 from services.sms import sms_for
 from services.tool_secrets import opened
@@ -36,6 +37,7 @@ class Workshop:
     """One per actor process. `speech_to_text` holds the workers' handles."""
 
     def __init__(self, settings: Settings, speech_to_text: Sequence[Any]) -> None:
+        traces.begin(settings)
         self._settings = settings
         self._client = connect(settings)
         self._repositories = Repositories.over(database(self._client, settings))

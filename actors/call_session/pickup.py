@@ -34,15 +34,17 @@ class Pickup:
         self._greet_by: float | None = None
         self._speech_windows = 0
         self._leaves_message = False
+        self._known: AnsweredBy | None = None
 
     @property
     def withholds(self) -> bool:
         """The agent does not speak yet."""
         return self._greet_by is not None or self._leaves_message
 
-    def answered(self, now: float) -> None:
-        """The line is up."""
+    def answered(self, now: float, known: AnsweredBy | None = None) -> None:
+        """The line is up; `known`: who picked up, if that was found out before the call came here."""
         if self._is_outbound:
+            self._known = known
             self._answering = Answering(now)
             self._greet_by = now + GREET_ANYWAY_S if self._action != "ignore" else None
 
@@ -75,6 +77,10 @@ class Pickup:
         """A new verdict, and what follows from what is known."""
         if self._answering is None:
             return None, None
+        if self._known is not None:
+            self._answering.verdict = self._verdict = self._known
+            self._known = None
+            return None, self._act_on(self._answering.verdict)
         verdict = self._answering.decide(now)
         if verdict is not None and verdict != self._verdict:
             self._verdict = verdict

@@ -20,10 +20,11 @@ SAMPLE_BYTES = 2
 
 
 class Playout:
-    """Plays one turn at a time."""
+    """Plays one turn at a time. The names of its marks begin with `marks`: those of another actor confirm nothing."""
 
-    def __init__(self, *, rate_hz: int, chunk_bytes: int) -> None:
+    def __init__(self, *, rate_hz: int, chunk_bytes: int, marks: str = "") -> None:
         self.rate_hz = rate_hz
+        self._mark_prefix = marks
         self._bytes_per_s = rate_hz * SAMPLE_BYTES
         self._chunk_bytes = chunk_bytes
         self._chunk_s = chunk_bytes / self._bytes_per_s
@@ -92,7 +93,7 @@ class Playout:
             start = max(now, self._ends_at)
             self._ends_at = start + len(chunk) / self._bytes_per_s
             self._chunks += 1
-            name = f"{self._epoch}.{self._chunks}"
+            name = f"{self._mark_prefix}{self._epoch}.{self._chunks}"
             self._marks[name] = self._sent, self._ends_at
             commands += [SendAudio(chunk, at=start), SendMark(name)]
         return commands

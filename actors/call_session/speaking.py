@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from actors.call_session import calling, prompt
+from actors.call_session import prompt
 from actors.call_session.calling import Calling
 from actors.call_session.completeness import are_equivalent
 from actors.call_session.floor import Move
 from actors.call_session.heard import Said
 from actors.call_session.memory import Memory
-from actors.call_session.playout import Playout
+from actors.call_session.playout import SAMPLE_BYTES, Playout
+from actors.call_session.progress import Stretch
 from actors.call_session.protocol import (
     CancelTurn,
     Command,
@@ -16,12 +17,11 @@ from actors.call_session.protocol import (
     SaveTransfer,
     SendAudio,
     StartReply,
-    ToolAnswered,
 )
+from actors.call_session.receiving import Receiving
 from actors.call_session.reply import Reply
-from actors.call_session.stage import Stage
+from actors.call_session.resuming import Resumption
 from models.agent import AgentConfig
-from providers.roles import Message
 
 SAVE_S = 1.0
 """A caller's turn is written with the first sound of its answer, or after this long."""
@@ -29,16 +29,18 @@ EARLY_CLAUSES = 1
 """How much of a draft is voiced: enough to begin with at once, little enough to throw away."""
 
 
-class Speaking(Stage):
+class Speaking(Receiving):
     """Says one reply at a time and remembers what both sides have said.
 
-    `failures` counts vendor faults since the last good reply. `has_said_last` is true once the call's last
-    sentence has been heard; `end_reason` is why, where the reply itself ended the call.
+    `has_said_last` is true once the call's last sentence has been heard; `end_reason` is why, where the reply itself
+    ended the call.
     """
 
-    def __init__(self, config: AgentConfig, *, history: Sequence[Message], metadata: Mapping[str, object]) -> None:
-        super().__init__(Memory(config, history=history, metadata=metadata))
-        self.failures = 0
+    def __init__(
+        self, config: AgentConfig, *, metadata: Mapping[str, object], resumption: Resumption | None = None
+    ) -> None:
+        history, functions = (resumption.history, resumption.functions) if resumption is not None else ((), ())
+        super().__init__(Memory(config, history=history, metadata=metadata, functions=functions))
         self.has_said_last = False
         self.end_reason: str | None = None
         self._config = config
@@ -75,6 +77,18 @@ class Speaking(Stage):
         reply.end_text(now)
         self._begin(reply)
         return commands
+
+    def take_up(self, sentence: str, now: float, *, asks: bool) -> list[Command]:
+        """Go on with a call: say this, and if the model is asked, what it makes of the conversation so far."""
+        if not asks:
+            return self.say(sentence, now) if sentence else []
+        messages = self._memory.chat_to_go_on()
+        reply = Reply(self._new_turn(), since=now, answers=messages[-1].content or sentence, messages=messages)
+        reply.moments.thinking_start = now
+        if sentence:
+            reply.speech.add_filler(sentence, after_bytes=0)
+        self._begin(reply)
+        return [StartReply(reply.turn, messages)]
 
     def acknowledge(self, sentence: str, now: float, *, speech_end: float | None) -> None:
         """Bridge a wait with a few words, before the reply or the rest of it."""
@@ -125,10 +139,8 @@ class Speaking(Stage):
         reply, playout = self._reply, self._playout
         if reply is None or reply.said is None or reply.exchange or playout is None:
             return None, []
-        commands: list[Command] = []
-        if heard := self._heard(now):
-            commands.append(self._memory.save_agent(heard, reply.moments, interrupted=True))
-        commands += playout.drop(now)
+        heard = self._heard(now)
+        commands: list[Command] = [*self._keep_heard(reply, heard, is_cut=True), *playout.drop(now)]
         reply.speech.drop_fillers()
         self._reply, self._draft = None, reply
         said, reply.said = reply.said, None
@@ -156,9 +168,16 @@ class Speaking(Stage):
         commands: list[Command] = []
         for move in moves:
             self._reply.moments.barge_ins.append((now, move.decision, move.reason))
-            act = {"duck": self._playout.duck, "restore": self._playout.restore}.get(move.decision, self._playout.hold)
-            commands += act(now)
+            act = {"duck": self._playout.duck, "restore": self._playout.restore}.get(move.decision)
+            commands += (act or self._hold)(now)
         return commands
+
+    def _hold(self, now: float) -> list[Command]:
+        assert self._reply is not None
+        assert self._playout is not None
+        cleared = self._playout.hold(now)
+        heard = self._playout.text_heard(now)
+        return [*cleared, *self._notes.fell_silent(heard, self._memory.functions(self._reply.exchange))]
 
     def cut(self, now: float) -> list[Command]:
         """End the reply under way; what was heard of it is what is kept."""
@@ -168,38 +187,16 @@ class Speaking(Stage):
             return []
         reply.moments.playback_end = min(now, self._playout.ends_at)
         commands: list[Command] = [CancelTurn(reply.turn), *self._playout.drop(now), *self._keep_said(reply)]
+        return [*commands, *self._keep_heard(reply, heard, is_cut=True)]
+
+    def _keep_heard(self, reply: Reply, heard: str, *, is_cut: bool) -> list[Command]:
+        """The agent's turn, for the log; one of which nothing was heard is none."""
         self._memory.keep_exchange(reply.exchange)
         if heard:
-            commands.append(self._memory.save_agent(heard, reply.moments, interrupted=True))
-        return commands
-
-    # --- answers from the vendors and the carrier -----------------------------------------------------
-    def end_text(self, turn: int, now: float, *, has_failed: bool) -> None:
-        """A reply's stream is over. An empty reply is a failed one."""
-        if reply := self.reply_of(turn):
-            reply.end_text(now)
-            is_empty = not (reply.speech.has_answer or reply.asked)
-            reply.has_failed = has_failed or is_empty
-            if reply.has_failed:
-                reply.asked.clear()
-            self.failures = self.failures if reply.has_failed else 0
-
-    def tool_answered(self, event: ToolAnswered) -> list[Command]:
-        """A function answered: when all have, the model goes on. One of a reply that was cut is remembered."""
-        reply = self._reply
-        if reply is None or event.turn != reply.turn or event.call_id not in reply.running:
-            self._memory.keep_late_answer(event.call_id, event.content)
-            return []
-        calling.answered(reply.exchange, event.call_id, event.content)
-        reply.running.discard(event.call_id)
-        if reply.is_waiting_for_tools or reply.is_last:
-            return []
-        return [reply.again()]
-
-    def mark_played(self, name: str, now: float) -> None:
-        """The caller has heard up to here."""
-        if self._playout is not None:
-            self._playout.mark_played(name, now)
+            self._notes.saved()
+            return [self._memory.save_agent(heard, reply.moments, interrupted=is_cut)]
+        self._memory.say_nothing()
+        return list(self._notes.unsaid(self._memory.functions()))
 
     # --- playing --------------------------------------------------------------------------------------
     def play(self, now: float) -> list[Command]:
@@ -211,7 +208,9 @@ class Speaking(Stage):
         if reply is None or playout is None:
             return commands
         if reply.is_generated and reply.asked and not reply.has_failed:
-            commands += [*self._keep_said(reply), *self._calling.begin(reply, playout.sent_bytes)]
+            begun = self._calling.begin(reply, playout.sent_bytes)
+            notes = self._notes.called(self._memory.functions(reply.exchange), now)
+            commands += [*self._keep_said(reply), *notes, *begun]
             if reply.has_failed:
                 return [*commands, *self.apologise(now), *self.play(now)]
         commands += [*reply.orders(now), *self._send(reply, playout, now)]
@@ -220,8 +219,12 @@ class Speaking(Stage):
         return commands
 
     def _send(self, reply: Reply, playout: Playout, now: float) -> list[Command]:
+        before = playout.sent_bytes
         commands: list[Command] = list(playout.due(now))
         first = next((command for command in commands if isinstance(command, SendAudio)), None)
+        if first is not None and (reply.speech.has_answer or reply.exchange):
+            stretch = Stretch(before, playout.sent_bytes, first.at - now, playout.rate_hz * SAMPLE_BYTES)
+            commands += self._notes.sent(reply.speech, stretch, self._memory.functions(reply.exchange), now)
         if first is not None and reply.moments.playback_start is None:
             reply.moments.playback_start = first.at
         is_time = reply.said is not None and (first is not None or now >= reply.said.final_at + SAVE_S)
@@ -231,10 +234,7 @@ class Speaking(Stage):
         reply.moments.playback_end = playout.ends_at
         playout.drop(now)
         self._reply, self.has_said_last, self.end_reason = None, reply.is_last, reply.end_reason
-        self._memory.keep_exchange(reply.exchange)
-        commands = self._keep_said(reply)
-        if text := reply.speech.text:
-            commands.append(self._memory.save_agent(text, reply.moments, interrupted=False))
+        commands = [*self._keep_said(reply), *self._keep_heard(reply, reply.speech.text, is_cut=False)]
         if reply.transfer_to is not None:
             commands.append(SaveTransfer(reply.transfer_to))
         return commands

@@ -108,6 +108,15 @@ class Speech:
             heard -= len(clause.pcm)
         return " ".join(words)
 
+    def sounding_at(self, position: int) -> tuple[Clause, int] | None:
+        """The clause a byte belongs to, and the byte where that clause starts; None: there is no such byte."""
+        start = 0
+        for clause in self.clauses:
+            if start <= position < start + len(clause.pcm):
+                return clause, start
+            start += len(clause.pcm)
+        return None
+
     def _new(self, text: str, pcm: bytes | None) -> Clause:
         self._count += 1
         ready = pcm is not None

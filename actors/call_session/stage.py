@@ -59,6 +59,16 @@ class Stage:
         """All that is being said bridges the wait for the caller's words to be recognised."""
         return self._reply is not None and self._reply.is_only_filling
 
+    @property
+    def is_answering(self) -> bool:
+        """What the caller said is being answered."""
+        return self._reply is not None and bool(self._reply.answers)
+
+    @property
+    def has_unsaved_words(self) -> bool:
+        """A turn of the caller's is over and not in the log yet."""
+        return self._reply is not None and self._reply.said is not None
+
     def reply_of(self, turn: int) -> Reply | None:
         """The reply or draft an answer belongs to; None for one that nobody waits for any more."""
         return next((reply for reply in (self._reply, self._draft) if reply is not None and reply.turn == turn), None)

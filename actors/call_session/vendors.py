@@ -28,6 +28,7 @@ from models.agent import AgentConfig
 from models.errors import ProviderError
 from providers.llm.tokens import estimate
 from providers.roles import SHED, Llm, SpeechAudio, Stt, SttRequest, ToolCall, ToolSpec, Tts
+from services import meters
 
 logger = logging.getLogger(__name__)
 
@@ -236,6 +237,7 @@ class Vendors:
         return tts.speak(text, voice_id=voice_id, model=model, language=language, rate_hz=self.rate_hz)
 
     def _log_failure(self, role: str, error: ProviderError) -> None:
+        meters.count("vendor_errors_total", role=role, vendor=error.provider)
         logger.warning("vendor failed", extra={"call_id": self._call_id, "role": role, "provider": error.provider})
 
 

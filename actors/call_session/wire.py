@@ -12,7 +12,9 @@ repeated ones included) those before which nothing is needed any more.
 
 import asyncio
 import contextlib
+import socket
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -20,7 +22,10 @@ MAX_FRAME_BYTES = 1 << 20
 MAX_UNREAD_BYTES = 512 * 1024
 """What may wait for a peer that does not read: 24 s of telephone audio as JSON. Beyond it the connection is cut."""
 FLUSH_S = 2.0
+SILENCE_S = 5
+"""How long a machine that vanished without a word, as with its power, is taken for one that has nothing to say."""
 _HEADER = struct.Struct(">IB")
+_COUNT = struct.Struct(">I")
 
 
 class Kind(IntEnum):
@@ -68,6 +73,18 @@ class BrokenFrame(Exception):
     """The peer does not speak this protocol."""
 
 
+def count_to_payload(count: int) -> bytes:
+    """The payload of SETTLED."""
+    return _COUNT.pack(count)
+
+
+def count_from_payload(payload: bytes) -> int:
+    """The other way; raises BrokenFrame on anything that is none."""
+    if len(payload) != _COUNT.size:
+        raise BrokenFrame(f"a count of {len(payload)} bytes")
+    return int(_COUNT.unpack(payload)[0])
+
+
 def encode(kind: Kind, payload: bytes) -> bytes:
     """The bytes of one frame."""
     return _HEADER.pack(len(payload) + 1, kind) + payload
@@ -94,6 +111,8 @@ class Channel:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._most_unread = MAX_UNREAD_BYTES
+        _notice_silence(writer)
 
     async def receive(self) -> Frame | None:
         """The next frame, as `read`."""
@@ -104,11 +123,21 @@ class Channel:
         transport = self._writer.transport
         if transport.is_closing():
             return False
-        if transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+        if transport.get_write_buffer_size() > self._most_unread:
             transport.abort()
             return False
         self._writer.write(encode(kind, payload))
         return True
+
+    def send_all(self, frames: Iterable[Frame]) -> None:
+        """Hand over many at once. They come on top of what may wait, so it is the sender who bounds them."""
+        data = b"".join(encode(frame.kind, frame.payload) for frame in frames)
+        self._most_unread += len(data)
+        self._writer.write(data)
+
+    def abort(self) -> None:
+        """Let go of the connection at once and without a word: the peer is to take this side for dead."""
+        self._writer.transport.abort()
 
     async def close(self, reason: str) -> None:
         """Say CLOSE, give what is under way FLUSH_S to leave, and let go of the connection."""
@@ -118,3 +147,18 @@ class Channel:
                 self._writer.close()
                 await self._writer.wait_closed()
         self._writer.transport.abort()
+
+
+def _notice_silence(writer: asyncio.StreamWriter) -> None:
+    """Have the system break a connection whose other machine is gone, whether we have something to send or not.
+
+    A process that dies is no matter: its system says so. One that stands still is not noticed here, its system answers.
+    """
+    connection = writer.get_extra_info("socket")
+    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 2)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, SILENCE_S - 2)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_S * 1000)

@@ -19,8 +19,11 @@ from models.errors import ProviderError
 from providers.roles import SHED, SpeechAudio, SttKind, SttRequest, Transcript
 from providers.stt import window
 from providers.stt.whisper import Batch as Decodings, Sound, judged
+from services import meters
 
 TYPICAL_SOUND_S = 3.0
+TELL_S = 1.0
+"""How often the length of the queue is told, while there is one."""
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class _Asked:
     """Somebody waits."""
 
     answer: asyncio.Future[Transcript | Refusal]
+    kind: SttKind
     arrived: float
     decode_ms: float = 0.0
 
@@ -55,6 +59,7 @@ class Dispatcher:
         self._tickets = itertools.count(1)
         self._asked: dict[Ticket, _Asked] = {}
         self._look: asyncio.TimerHandle | None = None
+        self._tell: asyncio.TimerHandle | None = None
         self._counts = Counts()
 
     def on_every_thread(self, work: Callable[[], Any]) -> list[Any]:
@@ -68,13 +73,14 @@ class Dispatcher:
         except ProviderError as error:
             return self._refuse(error.message, retryable=error.retryable)
         if isinstance(sound, Transcript):
-            self._count(decoded=1, rejected=1)
+            self._count_decoded(request.kind, is_rejected=True)
             return replace(sound, backlog_ms=self.scheduler.backlog_ms())
         now = self._clock()
         job = self._job(request, sound, now, now + deadline_s)
-        asked = self._asked[job.ticket] = _Asked(asyncio.get_running_loop().create_future(), now)
+        asked = self._asked[job.ticket] = _Asked(asyncio.get_running_loop().create_future(), request.kind, now)
         try:
             self._tell_shed(self.scheduler.offer(job, now))
+            self._tell_waiting_soon()
             self._dispatch()
             async with asyncio.timeout(deadline_s):
                 return await asked.answer
@@ -150,6 +156,7 @@ class Dispatcher:
         decodings = self._result(batch, done)
         self.scheduler.finish(batch, decodings.encode_ms, decodings.decode_ms, now)
         self._count(batches=1)
+        meters.observe("stt_decode_ms", decodings.encode_ms + decodings.decode_ms)
         for job, row in zip(batch.jobs, decodings.rows, strict=True):
             asked = [self._asked[ticket] for ticket in job.tickets() if ticket in self._asked]
             for each in asked:
@@ -166,7 +173,7 @@ class Dispatcher:
         error = done.exception()
         if error is None:
             return done.result()
-        log.error("the engine broke over a batch", exc_info=error, extra={"rows": len(batch.jobs)})
+        log.error("the engine broke over a batch", exc_info=error, extra={"call_ids": [job.call for job in batch.jobs]})
         failure = ProviderError("the engine failed", provider="whisper", retryable=True)
         return Decodings((failure,) * len(batch.jobs), 0.0, batch.predicted_ms)
 
@@ -179,28 +186,51 @@ class Dispatcher:
                 self._count(refused=1)
                 each.answer.set_result(answer)
                 continue
-            self._count(decoded=1, rejected=int(answer.rejected is not None))
+            self._count_decoded(each.kind, is_rejected=answer.rejected is not None)
             total_ms = (now - each.arrived) * 1000
             decode_ms = min(each.decode_ms, total_ms)  # less than the batch for one who joined it late
             timed = replace(answer, decode_ms=decode_ms, queue_ms=total_ms - decode_ms, backlog_ms=backlog_ms)
+            meters.observe("stt_queue_ms", timed.queue_ms, kind=_word(each.kind))
             each.answer.set_result(timed)
 
     def _tell_shed(self, tickets: Sequence[Ticket]) -> None:
         for ticket in tickets:
             asked = self._asked.get(ticket)
             if asked is not None and not asked.answer.done():
-                asked.answer.set_result(self._shed((self._clock() - asked.arrived) * 1000))
+                asked.answer.set_result(self._shed(asked.kind, (self._clock() - asked.arrived) * 1000))
 
     def _late(self, kind: SttKind) -> Transcript | Refusal:
-        return self._refuse("the deadline passed", retryable=True) if kind is SttKind.FINAL else self._shed(0.0)
+        return self._refuse("the deadline passed", retryable=True) if kind is SttKind.FINAL else self._shed(kind, 0.0)
 
-    def _shed(self, queue_ms: float) -> Transcript:
+    def _shed(self, kind: SttKind, queue_ms: float) -> Transcript:
         self._count(shed=1)
+        meters.count("stt_shed_total", kind=_word(kind))
         return Transcript("", 0.0, rejected=SHED, queue_ms=queue_ms, backlog_ms=self.scheduler.backlog_ms())
 
     def _refuse(self, message: str, *, retryable: bool) -> Refusal:
         self._count(refused=1)
         return Refusal(message, retryable)
 
+    def _count_decoded(self, kind: SttKind, *, is_rejected: bool) -> None:
+        self._count(decoded=1, rejected=int(is_rejected))
+        meters.count("stt_decoded_total", kind=_word(kind))
+
+    def _tell_waiting_soon(self) -> None:
+        if self._tell is None:
+            self._tell = asyncio.get_running_loop().call_later(TELL_S, self._tell_waiting)
+
+    def _tell_waiting(self) -> None:
+        """And again until the queue was told to be empty, so that the last word is never an old length."""
+        self._tell = None
+        waiting = self.scheduler.waiting_by_kind()
+        for kind, requests in waiting.items():
+            meters.set_to("stt_waiting", requests, kind=_word(kind))
+        if any(waiting.values()):
+            self._tell_waiting_soon()
+
     def _count(self, **more: int) -> None:
         self._counts = replace(self._counts, **{name: getattr(self._counts, name) + add for name, add in more.items()})
+
+
+def _word(kind: SttKind) -> str:
+    return kind.name.lower()

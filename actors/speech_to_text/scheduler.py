@@ -55,6 +55,11 @@ class Scheduler:
         """Requests in the queue, those that ride along not counted."""
         return len(self._waiting)
 
+    def waiting_by_kind(self) -> dict[SttKind, int]:
+        """The same, of each kind."""
+        kinds = [job.kind for job in self._waiting.values()]
+        return {kind: kinds.count(kind) for kind in SttKind}
+
     @property
     def free(self) -> int:
         """Slots nobody has."""

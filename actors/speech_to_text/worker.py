@@ -10,6 +10,7 @@ from typing import Any
 
 import ray
 
+from actors import metrics
 from actors.speech_to_text.answers import Health, Refusal, worker_names
 from actors.speech_to_text.dispatcher import Dispatcher
 from actors.speech_to_text.jobs import Limits
@@ -28,6 +29,7 @@ class SpeechToText:
 
     def __init__(self, settings: Settings) -> None:
         started = time.monotonic()
+        metrics.export()
         limits = Limits.for_device(settings.stt_device, threads=settings.stt_threads, buckets=window.BUCKETS)
         engine = Whisper(
             settings.stt_model_path,

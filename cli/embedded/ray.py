@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.child import Child, Restart
+from cli.embedded.metrics import write_targets
 from cli.embedded.places import make_runtime_dir, runtime_path
 from cli.embedded.ports import free_port
 from models.settings import Settings
@@ -65,15 +66,16 @@ def ray_child(settings: Settings) -> tuple[Child, str]:
     directory = make_runtime_dir(settings.callboard_data_dir) / "ray"
     shutil.rmtree(directory, ignore_errors=True)
     _make_token(_token_path(settings.callboard_data_dir))
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
     address = f"127.0.0.1:{port}"
+    write_targets(settings.callboard_data_dir, f"127.0.0.1:{metrics_port}")
 
     async def ready() -> bool:
         return _announced(directory, address) and await ray_answers(address)
 
     child = Child(
         name="ray",
-        command=_command(directory, port, settings),
+        command=_command(directory, port, metrics_port, settings),
         setting="RAY_ADDRESS",
         place=f"head node, {address}",
         env=ray_environment(settings) | _serve_ports(),
@@ -96,7 +98,7 @@ async def ray_answers(address: str) -> bool:
     return True
 
 
-def _command(directory: Path, port: int, settings: Settings) -> tuple[str, ...]:
+def _command(directory: Path, port: int, metrics_port: int, settings: Settings) -> tuple[str, ...]:
     options: Mapping[str, object] = {
         "node-ip-address": "127.0.0.1",
         "port": port,
@@ -110,6 +112,7 @@ def _command(directory: Path, port: int, settings: Settings) -> tuple[str, ...]:
         "max-worker-port": 0,
         "ray-client-server-port": free_port(),
         "dashboard-agent-listen-port": free_port(),
+        "metrics-export-port": metrics_port,
     }
     flags = ("--head", "--block", "--no-monitor", "--disable-usage-stats")
     ray = str(Path(sys.executable).parent / "ray")

@@ -12,11 +12,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
 
-from models.errors import Invalid, Unauthenticated
+from models.errors import Invalid, NoCapacity, Unauthenticated
 from serve_app.authentication import Now, Provided
 from serve_app.envelope import Done
 from serve_app.resources.lists import fails_with
 from services.call_addresses import WebhookKey
+from services.reservations import was_turned_away
 from services.transfers import Transfer
 
 router = APIRouter(prefix="/webhooks/exotel", tags=["webhooks"])
@@ -62,6 +63,9 @@ def stream_xml(media_url: str) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Stream url={quoteattr(media_url)} />\n</Response>\n'
 
 
+BUSY_XML = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Reject reason="busy" />\n</Response>\n'
+"""The answer that has the carrier refuse the call: the caller hears the busy tone."""
+
 INCOMING = {"From": "+919123456789", "To": "+919876543210", "CallSid": "CA123456789", "Direction": "inbound"}
 RECORDING = {"CallSid": "CA123456789", "RecordingUrl": "https://exotel.com/recordings/call_123.mp3"}
 STATUS = {**RECORDING, "CallStatus": "completed", "CallDuration": "330"}
@@ -106,18 +110,31 @@ def asked_with(*names: str) -> list[dict[str, Any]]:
     responses={
         200: {
             "content": {
-                "application/xml": {"example": stream_xml("wss://yourdomain.com/audio/sess_abc123xyz?token=...")},
+                "application/xml": {
+                    "examples": {
+                        "taken": {"value": stream_xml("wss://yourdomain.com/audio/sess_abc123xyz?token=...")},
+                        "all lines are busy": {"value": BUSY_XML},
+                    }
+                },
                 "application/json": {"example": {"url": "wss://yourdomain.com/audio/sess_abc123xyz?token=..."}},
             }
         },
-        **fails_with(400, 401, 402, 403, 404, 409),
+        **fails_with(400, 401, 402, 403, 404, 409, 503),
     },
 )
 async def incoming(request: Request, key: Key, body: Body, services: Provided, now: Now) -> Response:
-    """What to do with a call to one of our numbers: stream it to its agent."""
+    """What to do with a call to one of our numbers: stream it to its agent, or, while all lines are busy, refuse it.
+
+    Exotel's applet has no word for refusing in JSON: it gets a 503 and goes on with the flow.
+    """
     call = await services.calls.receive_incoming(key, services.telephony.parse_incoming(body), now)
+    wants_json = _wants_json(request)
+    if was_turned_away(call):
+        if wants_json:
+            raise NoCapacity("the call was turned away")
+        return Response(BUSY_XML, media_type="application/xml")
     url = services.calls.media_url(call)
-    if _wants_json(request):
+    if wants_json:
         return JSONResponse({"url": url})
     return Response(stream_xml(url), media_type="application/xml")
 

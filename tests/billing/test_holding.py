@@ -38,3 +38,23 @@ def test_a_minute_of_the_documented_call_costs_less_than_is_set_aside_for_it() -
     documented_call_micros, minutes = 97_200, 330 / 60
     step = hold_step(Prices.of(Settings(_env_file=None)))
     assert documented_call_micros / minutes < step < 4 * documented_call_micros / minutes
+
+
+def test_a_new_call_has_what_it_was_begun_with() -> None:
+    assert Holding.of_call(100, 0, 5.0) == Holding(step=100, held=100, renewed_at=5.0, cost_then=0)
+
+
+def test_a_call_taken_up_again_has_something_left_and_asks_for_more_at_once() -> None:
+    holding = Holding.of_call(100, 730, 5.0)
+    assert not holding.is_spent(780)
+    assert holding.is_spent(781)
+    assert holding.target(730, 5.0) == 830
+
+
+def test_a_call_taken_up_again_never_holds_more_than_one_that_went_on() -> None:
+    for cost in (0, 40, 99, 1_000):
+        taken_up, went_on = (
+            Holding.of_call(100, cost, 0.0),
+            Holding(step=100, held=cost, renewed_at=0.0, cost_then=cost),
+        )
+        assert taken_up.target(cost + 30, EVERY_S) == went_on.target(cost + 30, EVERY_S)

@@ -19,6 +19,7 @@ from stores.mongo import connect, database
 from stores.repositories import Repositories
 from tests.documents import NOW
 from tests.money import STEP, a_writer, fund, state
+from tests.numbers import counted
 
 pytestmark = pytest.mark.integration
 
@@ -228,3 +229,16 @@ async def _live_through(settings: Settings, steps: list[tuple[str, int, int, int
         # Whoever held anything was on the list.
         assert (await state(stores, account))[1] == 0
         await assert_adds_up(stores, account)
+
+
+async def test_entries_are_counted_and_what_is_held_is_known_after_each(stores: Repositories) -> None:
+    account, calls, writer = new_id(), [new_id(), new_id()], a_writer(stores)
+    await fund(stores, account, 10 * STEP)
+    with counted() as numbers:
+        for call_id in calls:
+            await writer.hold(account, call_id, NOW)
+        await writer.hold(account, calls[0], NOW)  # again, which enters nothing
+        for call_id in calls:
+            await writer.close(account, call_id, 100, NOW)
+    assert (len(numbers.of("ledger_entries_total", kind="hold")), len(numbers.of("ledger_entries_total"))) == (2, 4)
+    assert numbers.of("credits_held_micros") == [STEP, 2 * STEP, STEP, 0]

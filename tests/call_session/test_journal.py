@@ -35,6 +35,7 @@ class Written:
     stores: Repositories
     usage: list[Usage] = field(default_factory=lambda: [Usage()])
     empty: list[None] = field(default_factory=list)
+    stuck: list[None] = field(default_factory=list)
 
     async def write(self, *usage: Usage) -> None:
         """A periodic entry for each of these, and the end."""
@@ -62,6 +63,8 @@ async def written(settings: Settings, tmp_path: Path) -> AsyncIterator[Written]:
             usage=lambda: made[0].usage[0],
             recording_path=tmp_path / "none.wav",
             on_empty_account=lambda: made[0].empty.append(None),
+            on_stuck=lambda: made[0].stuck.append(None),
+            buffer=10,
         )
         made.append(Written(journal, call, stores))
         yield made[0]
@@ -86,6 +89,6 @@ async def test_an_account_that_runs_dry_ends_the_call_while_it_still_can_pay(wri
     await a_writer(written.stores).hold(account, call.id, NOW)
     await written.write(EXPENSIVE)
     cost = rate(EXPENSIVE, PRICES).total
-    assert written.empty == [None]
+    assert (written.empty, written.stuck) == ([None], [])
     assert await state(written.stores, account) == (STEP - cost, 0)
     assert STEP - cost > 0

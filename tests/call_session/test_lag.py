@@ -1,4 +1,5 @@
 from actors.call_session.lag import LoopLag
+from tests.numbers import counted
 
 
 def test_percentiles_are_upper_edges_and_never_beyond_the_worst() -> None:
@@ -10,3 +11,11 @@ def test_percentiles_are_upper_edges_and_never_beyond_the_worst() -> None:
 
 def test_nothing_measured_is_no_lag() -> None:
     assert LoopLag().figures() == {"p50": 0.0, "p99": 0.0, "max": 0.0}
+
+
+def test_the_worst_of_every_second_is_counted() -> None:
+    lag = LoopLag()
+    with counted() as numbers:
+        for late_ms in [1.0] * 9 + [30.0] + [2.0] * 10 + [99.0]:
+            lag.add(late_ms)
+    assert numbers.of("call_loop_lag_ms") == [30.0, 2.0]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from actors.call_session.listener import Listener
-from actors.call_session.protocol import Answered, FrameHeard, HungUp, PlaybackMark
+from actors.call_session.protocol import Answered, Event, FrameHeard, HungUp, KeyPressed, PlaybackMark
 from models.document import new_id
 from models.sound import Floats
 from providers import registry
@@ -47,6 +47,7 @@ def test_a_start_answers_the_call_and_audio_becomes_windows(tmp_path: Path) -> N
         PlaybackMark("1.2")
     ]
     assert ear.receive(json.dumps({"event": "stop", "stop": {"reason": "callended"}})) == [HungUp("callended")]
+    ear.close()
 
 
 def test_the_recording_has_the_caller_left_and_the_agent_right_when_it_sounded(tmp_path: Path) -> None:
@@ -92,3 +93,69 @@ def test_nothing_is_heard_after_the_end(tmp_path: Path) -> None:
     ear.receive(start())
     ear.close()
     assert ear.receive(media(b"\0\0" * 800)) == []
+
+
+# --- repeated ---------------------------------------------------------------------------------------------------
+LOUD, QUIET = b"\0\x40" * 800, b"\0\0" * 800
+"""100 ms each."""
+
+
+def key(digit: str) -> str:
+    return json.dumps({"event": "dtmf", "stream_sid": "s", "dtmf": {"digit": digit}})
+
+
+def repeated(ear: Listener, messages: list[str], settled_ago_s: float = float("inf")) -> list[Event]:
+    heard = ear.repeated(messages, answered_ago_s=10.0, settled_ago_s=settled_ago_s)
+    return [event for events in heard for event in events]
+
+
+def test_repeated_sound_is_as_old_as_what_follows_it(tmp_path: Path) -> None:
+    ear = listener(tmp_path)
+    events = repeated(ear, [start(), *([media(QUIET)] * 10)])
+    ages = [event.age_s for event in events if isinstance(event, FrameHeard)]
+    assert ages == sorted(ages, reverse=True)
+    assert ages[0] == pytest.approx(1.0 - 0.032, abs=1e-3)
+    assert ages[-1] < 0.032
+    (live, *_) = ear.receive(media(QUIET))
+    assert isinstance(live, FrameHeard)
+    assert live.age_s < 0.1
+    ear.close()
+
+
+def test_what_the_log_has_an_answer_to_is_not_heard_again(tmp_path: Path) -> None:
+    ear = listener(tmp_path)
+    messages = [start(), media(LOUD), media(LOUD), key("1"), *([media(QUIET)] * 6), key("2"), media(LOUD)]
+    events = repeated(ear, messages, settled_ago_s=0.6)
+    loud_ages = [event.age_s for event in events if isinstance(event, FrameHeard) and event.probability]
+    assert loud_ages
+    assert max(loud_ages) < 0.2
+    assert [event for event in events if isinstance(event, KeyPressed)] == [KeyPressed("2")]
+    ear.close()
+
+
+def test_each_repeated_message_is_heard_when_its_turn_comes(tmp_path: Path) -> None:
+    ear = listener(tmp_path)
+    heard = ear.repeated([start(), media(LOUD), media(QUIET)], answered_ago_s=10.0, settled_ago_s=float("inf"))
+    assert next(heard) == [Answered(8000, 3200)]
+    next(heard)
+    assert ear.utterances is not None
+    ear.utterances.open(1)
+    assert len(ear.utterances.get(1)) == 800
+    assert len(list(heard)) == 1
+    ear.close()
+
+
+def test_a_recording_goes_on_where_the_other_actor_left_it(tmp_path: Path) -> None:
+    first = listener(tmp_path)
+    first.receive(start())
+    for _ in range(99):
+        first.receive(media(LOUD))
+    first.close()
+    again = listener(tmp_path)
+    repeated(again, [start(), media(QUIET), media(LOUD), media(LOUD)])
+    again.receive(media(QUIET))
+    again.close()
+    with wave.open(str(tmp_path / "calls" / "one.wav")) as file:
+        assert file.getnframes() == 101 * 800
+        file.setpos(97 * 800)
+        assert [file.readframes(800)[1] for _ in range(4)] == [0x40, 0x40, 0x40, 0]

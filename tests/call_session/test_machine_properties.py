@@ -4,9 +4,11 @@ from hypothesis import given, settings, strategies as st
 
 from actors.call_session import protocol as p
 from actors.call_session.machine import CLOSING_S, DRAINING_S, CallMachine, Phase
+from actors.call_session.resuming import Ending, Owed, Resumption, What
+from models.call import CallStatus
 from models.conversation import Interruption, Silence, Voicemail
 from models.tool import Tools
-from providers.roles import ToolCall
+from providers.roles import Message, ToolCall
 from tests.call_session.conversation import CHUNK_BYTES, RATE_HZ, agent_config
 
 MOST_TICKS = 500
@@ -23,7 +25,12 @@ calls = st.builds(
 )
 events: st.SearchStrategy[p.Event] = st.one_of(
     st.just(p.Answered(RATE_HZ, CHUNK_BYTES)),
-    st.builds(p.FrameHeard, st.sampled_from([0.0, 0.4, 0.6, 1.0]), st.sampled_from([0.0, 0.02, 0.06])),
+    st.builds(
+        p.FrameHeard,
+        st.sampled_from([0.0, 0.4, 0.6, 1.0]),
+        st.sampled_from([0.0, 0.02, 0.06]),
+        st.sampled_from([0.0, 0.0, 3.0]),
+    ),
     st.builds(p.Transcribed, small, small, texts, st.sampled_from([None, "unlikely", "shed"])),
     st.sampled_from("159#*").map(p.KeyPressed),
     st.just(p.ToneHeard()),
@@ -40,13 +47,32 @@ events: st.SearchStrategy[p.Event] = st.one_of(
 )
 """Speech pieces are added by the test, for clauses the machine really asked for."""
 
+resumptions = st.builds(
+    Resumption,
+    answered_ago_s=st.sampled_from([0.0, 5.0, 100.0]),
+    settled_ago_s=st.just(float("inf")),
+    answered_by=st.sampled_from([None, "human", "machine-voicemail", "unavailable"]),
+    history=st.sampled_from([(), (Message("user", "Hello."),), (Message("assistant", "How can I"),)]),
+    saves=st.just(()),
+    functions=st.just(()),
+    owed=st.builds(
+        Owed,
+        st.sampled_from(What),
+        st.sampled_from(["", "The rest of it."]),
+        st.sampled_from([None, Ending(CallStatus.COMPLETED, "transferred", "+15550001111")]),
+    ),
+)
+"""What a call that was carried before may start with, sensible or not."""
+
 steps = st.tuples(events, st.sampled_from([0.0, 0.02, 0.2, 1.5, 11.0]), st.integers(1, 30))
 
 
 class Watched:
     """The machine, with every command checked as it comes."""
 
-    def __init__(self, *, is_outbound: bool, action: str, is_interruptible: bool) -> None:
+    def __init__(
+        self, *, is_outbound: bool, action: str, is_interruptible: bool, resumption: Resumption | None = None
+    ) -> None:
         self.now = 0.0
         config = agent_config(
             first_message="Hello there, how can I help?",
@@ -56,7 +82,7 @@ class Watched:
             interruption=Interruption(enabled=is_interruptible),
             tools=Tools(built_in=("end_call", "transfer_call", "send_dtmf", "send_sms"), transfer_to="+15550001111"),
         )
-        self.machine = CallMachine(config, now=0.0, is_outbound=is_outbound)
+        self.machine = CallMachine(config, now=0.0, is_outbound=is_outbound, resumption=resumption)
         self.finished = 0
         self.orders: list[p.Synthesize] = []
 
@@ -99,6 +125,7 @@ watched = st.builds(
     is_outbound=st.booleans(),
     action=st.sampled_from(["ignore", "hangup", "leave-message"]),
     is_interruptible=st.booleans(),
+    resumption=st.none() | resumptions,
 )
 
 

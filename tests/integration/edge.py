@@ -10,10 +10,12 @@ import uvicorn
 
 from actors.call_session.door import Attachment, Door, Endpoint
 from actors.call_session.pool import Lease
+from cli.embedded.ports import free_port
+from models.call import Call
 from models.errors import NoCapacity
 from models.settings import Settings
 from serve_app.app import build_site
-from serve_app.media import Media
+from serve_app.media import CallActors, Media
 from serve_app.realtime import Realtime
 from serve_app.wiring import Edge, utc_now
 from services.call_log import CallLog
@@ -28,47 +30,103 @@ from tests.switchboard import Actors, Carrier
 
 @dataclass
 class Doors:
-    """Call actors without their processes: doors, each with an echo behind it. Satisfies `media.CallActors`."""
+    """Call actors without their processes: doors, each with an echo behind it. Satisfies `media.CallActors`.
+
+    An echo keeps what begins with "open", settles all it has heard at "settle", ends the call at "hang up" and breaks
+    at "break".
+    """
 
     free: int = 4
+    dying: int = 0
+    """So many of the next actors die as soon as they are spoken to."""
+    unreachable: int = 0
+    """So many of the next actors are dead before they are spoken to."""
+    replaces: bool = True
+    """Another actor is started for each that is lost."""
     heard: dict[str, list[str | bytes]] = field(default_factory=dict)
+    attachments: list[tuple[int, list[str | bytes]]] = field(default_factory=list)
+    """Of each connection: how many messages were said to be repeated, and what came on it."""
     over: set[str] = field(default_factory=set)
     open: dict[str, Door] = field(default_factory=dict)
     endpoints: list[Endpoint] = field(default_factory=list)
-    dying: bool = False
-    """The actors die as soon as they are spoken to."""
+    losses: list[str] = field(default_factory=list)
+    made: int = 0
+    alive: set[asyncio.Task[Any]] = field(default_factory=set)
+    lingers_s: float = 0.0
+    """How long an echo takes over its last words when the carrier has gone."""
 
-    async def lease(self, session_id: str) -> Lease:
+    async def lease(self, call: Call) -> Lease:
         """A door of its own for every call."""
         if self.free == 0:
             raise NoCapacity("every call actor is busy")
         self.free -= 1
-        door = Door(self._echo)
-        await door.open("127.0.0.1")
-        actor = f"door-{len(self.open)}"
-        self.open[actor] = door
-        endpoint = await _dying_endpoint() if self.dying else door.arm(session_id)
+        actor, self.made = f"door-{self.made}", self.made + 1
+        endpoint = await self._endpoint(actor, call.session_id)
         self.endpoints.append(endpoint)
-        return Lease(actor, session_id, endpoint)
+        return Lease(actor, call.session_id, endpoint)
 
     async def release(self, lease: Lease) -> None:
         """Closed for good."""
         self.free += 1
-        door = self.open.pop(lease.actor)
-        await door.settle(lease.session_id, 5.0)
-        await door.close()
+        await self._close(lease)
+
+    async def lost(self, lease: Lease) -> None:
+        """The same, and noted."""
+        self.losses.append(lease.actor)
+        self.free += self.replaces
+        await self._close(lease)
+
+    def kill(self) -> None:
+        """Every actor that has a call dies, as by SIGKILL: its connection breaks and it has said nothing."""
+        for task in self.alive:
+            task.cancel()
+
+    async def _close(self, lease: Lease) -> None:
+        door = self.open.pop(lease.actor, None)
+        if door is not None:
+            await door.settle(lease.session_id, 5.0)
+            await door.close()
+
+    async def _endpoint(self, actor: str, session_id: str) -> Endpoint:
+        if self.unreachable:
+            self.unreachable -= 1
+            return Endpoint("127.0.0.1", free_port(), "token")
+        if self.dying:
+            self.dying -= 1
+            return await _dying_endpoint()
+        door = self.open[actor] = Door(self._echo)
+        await door.open("127.0.0.1")
+        return door.arm(session_id)
 
     async def _echo(self, attachment: Attachment) -> None:
-        heard = self.heard.setdefault(attachment.session_id, [])
+        task = asyncio.create_task(self._answer_all(attachment))
+        self.alive.add(task)
+        await asyncio.wait({task})
+        self.alive.discard(task)
+        if task.cancelled():
+            raise RuntimeError("killed")
+        task.result()
+        self.over.add(attachment.session_id)
+
+    async def _answer_all(self, attachment: Attachment) -> None:
+        came: list[str | bytes] = []
+        self.attachments.append((attachment.repeats, came))
         async for message in attachment.inbound:
-            heard.append(message)
+            came.append(message)
+            self.heard.setdefault(attachment.session_id, []).append(message)
             if message == "hang up":
-                break
+                return
             if message == "break":
                 raise RuntimeError("as a call with a bug would")
+            if message == "settle":
+                attachment.settled(len(came))
             if isinstance(message, str):
+                if message.startswith("open"):
+                    attachment.keep(message)
                 await attachment.send(message)
-        self.over.add(attachment.session_id)
+        await asyncio.sleep(self.lingers_s)
+        if not attachment.is_closed():
+            raise RuntimeError("the edge was lost")
 
 
 async def _dying_endpoint() -> Endpoint:
@@ -99,7 +157,7 @@ class Replica:
 
 
 @asynccontextmanager
-async def a_replica(settings: Settings, doors: Doors | None = None) -> AsyncIterator[Replica]:
+async def a_replica(settings: Settings, doors: CallActors | None = None) -> AsyncIterator[Replica]:
     """An edge on a port of its own until the context is left."""
     events, limits, actors = Events(settings.redis_url or ""), Limits(settings.redis_url or ""), Actors()
     async with connect(settings) as client:

@@ -1,82 +1,38 @@
 """The media socket under carriers of every kind; the call actor's door is real, the call behind it an echo."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
+from pymongo.errors import AutoReconnect
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
+from actors.call_session.pool import Lease
 from models.call import Call, CallStatus
 from models.document import new_id
-from models.organization import Organization
+from models.errors import NoCapacity
 from models.settings import Settings
 from serve_app.wiring import utc_now
-from services.call_addresses import CallAddresses
 from tests.documents import a_call
-from tests.integration.edge import Doors, Replica, a_replica
+from tests.integration.carriers import (
+    MEDIA,
+    a_running_replica,
+    a_stored_call,
+    address,
+    close_code,
+    echoes,
+    lines,
+    some_doors,
+    stored,
+    until,
+)
+from tests.integration.edge import Doors, Replica
 
 pytestmark = pytest.mark.integration
 
-MEDIA = '{"event":"media","stream_sid":"s","media":{"payload":"AAAA"}}'
-
-
-@pytest.fixture
-def doors() -> Doors:
-    return Doors()
-
-
-@pytest.fixture
-async def replica(settings: Settings, doors: Doors) -> AsyncIterator[Replica]:
-    async with a_replica(settings, doors) as running:
-        yield running
-
-
-@pytest.fixture
-async def call(replica: Replica) -> Call:
-    return await stored(replica)
-
-
-async def stored(replica: Replica, **fields: object) -> Call:
-    owner = Organization(created_at=utc_now(), updated_at=utc_now())
-    await replica.repositories.organizations.insert(owner)
-    made = a_call(owner.id, created_at=utc_now(), **fields)
-    await replica.repositories.calls.insert(made)
-    return made
-
-
-def address(replica: Replica, settings: Settings, call: Call) -> str:
-    public = CallAddresses(settings).media(call.session_id)
-    return replica.url("ws") + public.removeprefix(settings.media_base_url)
-
-
-async def close_code(socket: ClientConnection) -> int | None:
-    async with asyncio.timeout(10):
-        with contextlib.suppress(ConnectionClosed):
-            async for _ in socket:
-                continue
-        await socket.wait_closed()
-    return socket.close_code
-
-
-def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the product itself had to say, from warnings on."""
-    ours = ("serve_app", "actors", "services", "stores")
-    return [record.getMessage() for record in caplog.records if record.name.startswith(ours) and record.levelno >= 30]
-
-
-async def echoes(socket: ClientConnection) -> bool:
-    await socket.send(MEDIA)
-    async with asyncio.timeout(5):
-        return await socket.recv() == MEDIA
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not happened():  # noqa: ASYNC110 - what it waits for is on the other side of a socket
-            await asyncio.sleep(0.01)
+doors = pytest.fixture(some_doors)
+replica = pytest.fixture(a_running_replica)
+call = pytest.fixture(a_stored_call)
 
 
 # --- the way through ----------------------------------------------------------------------------------
@@ -168,14 +124,46 @@ async def test_of_many_connections_at_once_exactly_one_gets_the_call(
     await until(lambda: doors.free == 4)
 
 
-async def test_without_capacity_the_carrier_is_asked_to_try_later(
+async def test_without_capacity_the_carrier_is_asked_to_try_later_and_the_call_is_over(
     replica: Replica, settings: Settings, call: Call, doors: Doors, caplog: pytest.LogCaptureFixture
 ) -> None:
     doors.free = 0
     async with connect(address(replica, settings, call)) as carrier:
         assert await close_code(carrier) == 1013
     assert lines(caplog) == ["media socket refused: INTERNAL_ERROR"]
-    assert (await replica.repositories.calls.session(call.session_id)).lease is None
+    refused = await replica.repositories.calls.session(call.session_id)
+    assert (refused.status, refused.end_reason, refused.lease) == (CallStatus.FAILED, "no-capacity", None)
+
+
+async def test_a_second_connection_that_finds_no_actor_does_not_end_the_call_of_the_first(
+    replica: Replica, settings: Settings, call: Call, doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def too_late(wanted: Call) -> Lease:
+        await replica.edge.services.carriage.claim(wanted.session_id, "the first one's", utc_now())
+        raise NoCapacity("every call actor is busy")
+
+    monkeypatch.setattr(doors, "lease", too_late)
+    async with connect(address(replica, settings, call)) as carrier:
+        assert await close_code(carrier) == 1013
+    assert not (await replica.repositories.calls.session(call.session_id)).status.is_final
+
+
+async def test_while_the_database_is_away_the_carrier_is_asked_to_try_later(
+    replica: Replica,
+    settings: Settings,
+    call: Call,
+    doors: Doors,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def away(*asked: object) -> Call:
+        raise AutoReconnect("away")
+
+    monkeypatch.setattr(replica.edge.services.carriage, "claim", away)
+    async with connect(address(replica, settings, call)) as carrier:
+        assert await close_code(carrier) == 1013
+    assert lines(caplog) == ["media socket refused: the database is away"]
+    await until(lambda: doors.free == 4)
 
 
 # --- what is let in and makes no sense --------------------------------------------------------------------
@@ -210,25 +198,6 @@ async def test_a_message_beyond_one_megabyte_ends_its_call_and_no_other(
             await wild.send("x" * (1 << 20))
             assert await close_code(wild) == 1009
         assert await echoes(calm)
-
-
-async def test_when_the_actor_is_lost_the_log_is_finished_and_the_carrier_told(
-    replica: Replica, settings: Settings, call: Call, doors: Doors
-) -> None:
-    doors.dying = True
-    async with connect(address(replica, settings, call)) as carrier:
-        assert await close_code(carrier) == 1011
-    finished = await replica.repositories.calls.session(call.session_id)
-    assert (finished.status, finished.end_reason) == (CallStatus.FAILED, "call_actor_lost")
-
-
-async def test_when_the_actor_breaks_before_it_could_write_the_log_the_edge_does(
-    replica: Replica, settings: Settings, call: Call
-) -> None:
-    async with connect(address(replica, settings, call)) as carrier:
-        await carrier.send("break")
-        assert await close_code(carrier) == 1011
-    assert (await replica.repositories.calls.session(call.session_id)).status is CallStatus.FAILED
 
 
 async def test_the_door_lets_nobody_in_without_the_token(

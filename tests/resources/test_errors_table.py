@@ -2,7 +2,7 @@
 
 import pytest
 from fastapi.exceptions import RequestValidationError
-from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
+from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, ServerSelectionTimeoutError, WTimeoutError
 from starlette.exceptions import HTTPException
 
 from models.errors import (
@@ -18,6 +18,7 @@ from models.errors import (
     ProviderError,
     RateLimited,
     Unauthenticated,
+    Unavailable,
 )
 from serve_app.errors import answer_to, refused_field
 
@@ -48,6 +49,9 @@ DOCUMENTED = {
         (InvalidTransition("no"), 500, "INTERNAL_ERROR"),
         (AutoReconnect("no"), 503, "INTERNAL_ERROR"),
         (ServerSelectionTimeoutError("no"), 503, "INTERNAL_ERROR"),
+        (NetworkTimeout("no"), 503, "INTERNAL_ERROR"),
+        (ExecutionTimeout("no"), 503, "INTERNAL_ERROR"),
+        (WTimeoutError("no"), 503, "INTERNAL_ERROR"),
         (HTTPException(404), 404, "NOT_FOUND"),
         (HTTPException(405), 405, "NOT_FOUND"),
         (HTTPException(413), 413, "VALIDATION_ERROR"),
@@ -69,7 +73,9 @@ def test_every_error_of_ours_has_a_documented_code() -> None:
     assert {kind.code for kind in below(CallboardError)} <= DOCUMENTED
 
 
-@pytest.mark.parametrize("error", [KeyError("secret"), CallboardError("secret"), AutoReconnect("secret:27017")])
+@pytest.mark.parametrize(
+    "error", [KeyError("secret"), CallboardError("secret"), AutoReconnect("secret:27017"), NoCapacity("secret")]
+)
 def test_what_is_our_fault_stays_with_us(error: Exception) -> None:
     assert "secret" not in answer_to(error).problem.message
 
@@ -77,7 +83,10 @@ def test_what_is_our_fault_stays_with_us(error: Exception) -> None:
 def test_a_client_is_told_when_to_come_back() -> None:
     patient = ProviderError("no", provider="exotel", retryable=True, retry_after_s=0.2)
     assert answer_to(patient).headers == {"Retry-After": "1"}
-    assert answer_to(NoCapacity("no")).headers == {"Retry-After": "5"}
+    full = answer_to(NoCapacity("no", reason="draining", retry_after_s=17))
+    assert (full.headers, full.problem.details) == ({"Retry-After": "17"}, {"retryAfter": 17})
+    assert answer_to(Unavailable("no")).headers == {"Retry-After": "5"}
+    assert answer_to(AutoReconnect("no")).headers == {"Retry-After": "5"}
     assert answer_to(ProviderError("no", provider="exotel", retryable=False)).headers == {}
     limited = answer_to(RateLimited(900))
     assert (limited.headers, limited.problem.details) == ({"Retry-After": "900"}, {"retryAfter": 900})

@@ -111,6 +111,25 @@ async def test_refused_before_anything_was_made_it_may_be_sent_again(client: Cli
     assert client.house.carrier.placed == []
 
 
+async def test_refused_for_want_of_room_it_may_be_sent_again_under_its_key(client: Client) -> None:
+    body = await order(client)
+    client.house.actors.room = 0
+    refused = await send(client, body)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert refused.json()["error"] == {
+        "code": "INTERNAL_ERROR",
+        "message": "All lines are busy, try again",
+        "details": {"retryAfter": 5},
+    }
+    assert (await client.ask("GET", "/calls"))["data"]["calls"] == []
+    client.house.actors.room = 1
+    placed, again = await send(client, body), await send(client, body)
+    assert (placed.status_code, again.status_code) == (201, 201)
+    assert "Idempotency-Replayed" not in placed.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(client.house.carrier.placed) == 1
+
+
 async def test_a_carriers_failure_is_answered_again_because_it_may_be_dialling(client: Client) -> None:
     body = await order(client)
     client.house.carrier.refusal = ProviderError("The carrier did not answer", provider="exotel", retryable=False)

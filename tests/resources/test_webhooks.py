@@ -69,6 +69,38 @@ async def test_the_applet_reads_json(client: Client) -> None:
     assert (await client.ask("GET", "/calls"))["data"]["pagination"]["total"] == 1
 
 
+@pytest.mark.parametrize("shape", ["json", "form", "multipart"])
+async def test_while_all_lines_are_busy_the_carrier_is_told_to_refuse(client: Client, shape: str) -> None:
+    client.house.actors.room = 0
+    url, fields = await rung(client), announcement()
+    for _ in range(2):
+        response = await webhook(client, url, shape, fields)
+        assert (response.status_code, response.headers["content-type"]) == (200, "application/xml")
+        reject = ElementTree.fromstring(response.text)[0]
+        assert (reject.tag, reject.attrib) == ("Reject", {"reason": "busy"})
+    [call] = (await client.ask("GET", "/calls"))["data"]["calls"]
+    assert (call["status"], call["durationSec"], call["costBreakdown"]["total"]) == ("busy", 0, 0)
+    shown = (await client.ask("GET", f"/calls/{call['_id']}"))["data"]["call"]
+    assert shown["endReason"] == "no-capacity"
+    over = await webhook(client, url.replace("/incoming?", "/status?"), shape, {**fields, "CallStatus": "busy"})
+    assert over.status_code == 200
+
+
+async def test_the_applet_is_unavailable_while_all_lines_are_busy(client: Client) -> None:
+    client.house.actors.room = 0
+    url, fields = await rung(client), announcement()
+    for response in (
+        await webhook(client, url, "query", fields),
+        await webhook(client, url, "json", fields, Accept="application/json"),
+    ):
+        assert response.status_code == 503
+        assert response.json()["error"]["code"] == "INTERNAL_ERROR"
+        assert response.headers["Retry-After"] == "5"
+    assert (await client.ask("GET", "/calls"))["data"]["pagination"]["total"] == 1
+    client.house.actors.room = 1
+    assert (await webhook(client, url, "query", announcement())).json()["url"].startswith("ws://")
+
+
 async def test_an_address_not_ours_is_refused(client: Client) -> None:
     url = await rung(client)
     for wrong in (url[:-1] + "!", url.partition("?")[0], url.replace("phone=", "call=")):

@@ -2,13 +2,16 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from models.call import CallStatus, CostBreakdown, Turn, TurnTimings, Usage
+from models.call import CallStatus, CostBreakdown, Progress, Turn, TurnTimings, Usage
 from models.document import as_iso
+from models.metrics import Metric
+from services import meters
 from services.call_log import CallLog
-from stores.events import interim_room, room
+from stores.events import Events, interim_room, room
 from tests.documents import NOW, a_turn
 from tests.money import STEP, a_writer
 from tests.services.conftest import House, place
@@ -105,3 +108,63 @@ async def test_who_picked_up_is_kept(house: House) -> None:
     call = await place(house)
     await log.answered_by(call, "machine-voicemail", NOW)
     assert (await house.stores.calls.by_id(call.id)).answered_by == "machine-voicemail"
+
+
+SPEAKING = Progress(text="Of course.", clause="It leaves at nine today.", clause_at=NOW, clause_ms=2000)
+
+
+@pytest.mark.parametrize(
+    ("spoken_for_s", "text"),
+    [(-5.0, "Of course."), (0.0, "Of course. It leaves at"), (0.9, "Of course. It leaves at nine today.")],
+    ids=["not yet", "just begun", "nearly done"],
+)
+async def test_what_the_agent_was_saying_when_its_actor_died_is_a_turn(
+    house: House, spoken_for_s: float, text: str
+) -> None:
+    log = CallLog(house.stores.calls, a_writer(house.stores), house.events)
+    call = await place(house)
+    await log.record_turn(call, a_turn(0), Usage(), CostBreakdown(), NOW)
+    await log.save_progress(call, SPEAKING, NOW + timedelta(seconds=spoken_for_s))
+    end = NOW + timedelta(seconds=60)
+    finished = await log.finish(call, status=CallStatus.FAILED, reason="lost", now=end)
+    assert finished is not None
+    turn = finished.turns[1]
+    assert (turn.index, turn.role, turn.content, turn.interrupted) == (1, "assistant", text, True)
+    assert finished.progress is None
+
+
+async def test_nothing_that_was_not_heard_becomes_a_turn(house: House) -> None:
+    log = CallLog(house.stores.calls, a_writer(house.stores), house.events)
+    call = await place(house)
+    await log.save_progress(call, SPEAKING.model_copy(update={"text": ""}), NOW - timedelta(seconds=5))
+    finished = await log.finish(call, status=CallStatus.FAILED, reason="lost", now=NOW)
+    assert finished is not None
+    assert (finished.turns, finished.progress) == ([], None)
+
+
+async def test_an_actor_that_closes_its_own_log_says_itself_what_was_said(house: House) -> None:
+    log = CallLog(house.stores.calls, a_writer(house.stores), house.events)
+    call = await place(house)
+    await log.save_progress(call, SPEAKING, NOW)
+    finished = await log.finish(
+        call, status=CallStatus.COMPLETED, reason="caller", usage=Usage(), cost=CostBreakdown(), now=NOW
+    )
+    assert finished is not None
+    assert (finished.turns, finished.progress) == ([], None)
+
+
+async def test_events_that_are_lost_are_counted(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[tuple[str, float]] = []
+
+    class Sink:
+        def record(self, metric: Metric, value: float, tags: object) -> None:
+            counted.append((metric.name, value))
+
+    monkeypatch.setattr(meters, "_sink", Sink())
+    events = Events(f"unix://{tmp_path}/nobody.sock", kept=1)
+    log = CallLog(house.stores.calls, a_writer(house.stores), events)
+    call = await place(house)
+    for _ in range(3):
+        await log.started(call, NOW)
+    await events.close()
+    assert [value for name, value in counted if name == "events_dropped_total"] == [1, 1, 1]

@@ -171,6 +171,7 @@ class TestSweeping:
         self, house: House, call: Call, overdue: datetime
     ) -> None:
         house.carrier.known[call.carrier_call_id or ""] = StatusUpdate("sid", CallStatus.COMPLETED, 9)
+        house.actors.alive.add("a")
         await house.stores.calls.claim(call.session_id, Lease(actor="a", leased_at=LONG_AGO), LONG_AGO)
         await house.services.sweeper.sweep(overdue)
         assert call.carrier_call_id not in house.carrier.asked

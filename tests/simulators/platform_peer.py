@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from simulators.web import LocalServer
 
+BUSY = '<Response><Reject reason="busy"/></Response>'
 Conversation = Callable[["Peer", ServerConnection], Awaitable[None]]
 
 
@@ -31,6 +32,7 @@ class Peer:
             Route("/status", self._status, methods=["POST"]),
             Route("/incoming", self._incoming, methods=["POST"]),
             Route("/deaf", lambda _: PlainTextResponse("<Response><Hangup/></Response>"), methods=["POST"]),
+            Route("/full", lambda _: PlainTextResponse(BUSY), methods=["POST"]),
         ]
         self._http = LocalServer(Starlette(routes=routes))
 

@@ -13,6 +13,7 @@ from simulators.exotel_calls import (
     callback_body,
     dial_request,
     incoming_form,
+    reject_reason_in,
     stream_url_in,
 )
 
@@ -105,6 +106,13 @@ def test_an_incoming_call_is_announced_and_its_answer_read(call: CallState) -> N
     assert stream_url_in('<Response><Connect><Stream url="wss://x/b"/></Connect></Response>') == "wss://x/b"
     assert stream_url_in("<Response><Hangup/></Response>") is None
     assert stream_url_in("not xml") is None
+
+
+def test_a_refused_incoming_call_is_told_from_one_without_a_stream() -> None:
+    assert reject_reason_in('<?xml version="1.0"?><Response><Reject reason="busy" /></Response>') == "busy"
+    assert reject_reason_in("<Response><Reject/></Response>") == "rejected"
+    assert reject_reason_in("<Response><Hangup/></Response>") is None
+    assert reject_reason_in('{"success": false}') is None
 
 
 def test_a_refusal_is_a_rest_exception() -> None:

@@ -118,6 +118,21 @@ async def test_utterances_survive_the_death_of_all_workers(workers: list[Any], a
     assert {transcript.text for transcript in transcripts} == {PHRASE}
 
 
+async def test_workers_that_were_replaced_are_found_by_their_names(
+    workers: list[Any], settings: Settings, audio: SpeechAudio
+) -> None:
+    stt = RayStt(workers, timeout_s=60.0)
+    for worker in workers:
+        ray.kill(worker)  # for good, as a rolling upgrade does
+    asked = [asyncio.create_task(stt.transcribe(request(audio, call))) for call in range(20)]
+    await asyncio.sleep(0.05)
+    replaced = await asyncio.to_thread(speech_to_text.start, settings)
+    transcripts = await asyncio.gather(*asked, stt.transcribe(request(audio, 99)))
+    assert {transcript.text for transcript in transcripts} == {PHRASE}
+    assert {worker._actor_id for worker in replaced}.isdisjoint(worker._actor_id for worker in workers)
+    workers[:] = replaced
+
+
 def _the_workers_processes() -> list[psutil.Process]:
     """Ours, not those of another Ray on this machine: descendants of this process."""
     ours = psutil.Process().children(recursive=True)

@@ -24,6 +24,10 @@ _SHOWN = "resources/test_timeline.py::TestOverHttp::"
 _INTERIM = "integration/test_edge_interim.py::"
 _FIRST = "integration/product/test_first_call.py::"
 _FAULTS = "integration/product/test_call_faults.py::"
+_FULL = (
+    "integration/product/test_capacity.py::"
+    "test_with_every_line_busy_clients_get_503_and_callers_the_busy_tone_until_one_is_free"
+)
 
 _NO_TOKEN = _ERRORS + "test_every_secured_operation_needs_a_token"
 _NO_RIGHT = "integration/product/contract/test_roles_walk.py::test_each_role_may_do_what_it_should_and_no_more"
@@ -135,6 +139,7 @@ OPERATIONS: Mapping[str, Tests] = {
         422: _ERRORS + "test_another_body_under_a_used_key_is_unprocessable",
         429: _LIMITS + "test_ten_calls_a_minute_are_begun_and_no_more",
         502: _CALLS + "test_a_carrier_that_refuses_is_a_bad_gateway",
+        503: _FULL,
     },
     "GET /calls": {
         **_MEMBER,
@@ -161,6 +166,7 @@ OPERATIONS: Mapping[str, Tests] = {
         403: "resources/test_webhook_gates.py::TestGates::test_both_must_be_right",
         404: _WEBHOOKS + "test_a_call_to_a_number_without_an_agent_is_refused",
         409: _WEBHOOKS + "test_a_call_to_a_number_without_an_agent_is_refused",
+        503: "resources/test_webhooks.py::test_the_applet_is_unavailable_while_all_lines_are_busy",
     },
     "POST /webhooks/exotel/status": {
         200: _WEBHOOKS + "test_a_status_moves_the_call_and_is_acknowledged",
@@ -210,6 +216,7 @@ GENERAL: Mapping[str, str] = {
     "the incoming webhook's JSON for Exotel's applet": (
         _WEBHOOKS + "test_an_incoming_call_is_answered_in_json_for_the_applet"
     ),
+    "the incoming webhook's XML while all lines are busy": _FULL,
     "webhooks as JSON and as forms": _WEBHOOKS + "test_incoming_calls_come_as_json_and_as_forms",
     "each final status": _WEBHOOKS + "test_each_end_has_its_status",
     "late and repeated webhooks": _WEBHOOKS + "test_late_and_repeated_words_change_nothing",

@@ -54,9 +54,11 @@ def client(http: httpx.AsyncClient, account: Account) -> Client:
 
 
 @pytest.fixture
-def webhooks(platform: Settings, http: httpx.AsyncClient) -> Webhooks:
-    """The carrier's side of HTTP."""
-    return Webhooks(http, platform)
+async def webhooks(platform: Settings, http: httpx.AsyncClient) -> AsyncIterator[Webhooks]:
+    """The carrier's side of HTTP; what still rings after the test is over then, so that the next one has room."""
+    side = Webhooks(http, platform)
+    yield side
+    await side.all_give_up()
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def nobody(http: httpx.AsyncClient) -> Client:
 
 
 @pytest.fixture
-async def carrier(platform: Settings) -> AsyncIterator[Carrier]:
+async def carrier(platform: Settings, webhooks: Webhooks) -> AsyncIterator[Carrier]:
     """The carrier that the product dials at; callees are busy unless told otherwise."""
     async with carrier_of(platform, BUSY) as running:
         yield running

@@ -87,8 +87,9 @@ async def test_another_body_under_a_used_key_is_unprocessable(client: Client, ca
 
 @pytest.mark.skipif("REDIS_URL" in os.environ, reason="a Redis that is not ours is not stopped")
 async def test_while_nothing_can_be_counted_logins_are_unavailable_and_the_rest_works(
-    client: Client, platform: Settings
+    client: Client, platform: Settings, carrier: Carrier
 ) -> None:
+    order = await client.order()
     with stopped(platform.redis_url or ""):
         credentials = {"email": "nobody@example.com", "password": "a wrong password"}
         response = await client.send("POST", "/auth/login", credentials, headers=from_anywhere())
@@ -96,6 +97,8 @@ async def test_while_nothing_can_be_counted_logins_are_unavailable_and_the_rest_
         assert response.json()["error"]["code"] == "INTERNAL_ERROR"
         assert int(response.headers["Retry-After"]) > 0
         assert (await client.send("GET", "/agents")).status_code == 200
+        headers = {"Idempotency-Key": "while Redis is away"}
+        assert (await client.send("POST", "/calls/outbound", order, headers=headers)).status_code == 201
     async with asyncio.timeout(10):  # each replica gives Redis a rest first
         while (await client.send("POST", "/auth/login", credentials, headers=from_anywhere())).status_code != 401:  # noqa: ASYNC110
             await asyncio.sleep(0.2)

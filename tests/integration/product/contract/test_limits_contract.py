@@ -78,6 +78,7 @@ async def test_ten_calls_a_minute_are_begun_and_no_more(client: Client, carrier:
         response = await client.send("POST", "/calls/outbound", order)
         assert response.status_code == 201, response.text
         assert figures(response)[:2] == (10, left)
+        await webhooks.tell(response.json()["data"]["call"], "busy")
     response = await client.send("POST", "/calls/outbound", order)
     error = refused(response, 429)
     assert 0 < error["details"]["retryAfter"] <= 60

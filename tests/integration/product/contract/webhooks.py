@@ -9,6 +9,9 @@ import httpx
 from models.document import Id
 from models.settings import Settings
 from services.call_addresses import CallAddresses
+from stores.calls import Still
+from stores.mongo import connect, database
+from stores.repositories import Repositories
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,14 @@ class Webhooks:
         url = "https://exotel.com/recordings/call_123.mp3"
         over = await self.tell(call, "completed", CallDuration=str(duration_s), RecordingUrl=url)
         assert over.status_code == 200, over.text
+
+    async def all_give_up(self) -> None:
+        """The carrier's last word on every call that nobody carries: the product has few lines, and rings them all."""
+        async with connect(self.settings) as client:
+            for call in await Repositories.over(database(client, self.settings)).calls.stale(Still(uncarried=True)):
+                address = self.status(call.id)
+                if call.direction == "inbound":
+                    asked = CallAddresses(self.settings).incoming(call.phone_id)
+                    address = self.local(asked).replace("/incoming?", "/status?")
+                news = {"CallSid": call.carrier_call_id or call.id, "CallStatus": "no-answer"}
+                await self.http.post(address, json=news)
