@@ -152,13 +152,13 @@ class CallHandles:
         self._handles: dict[str, Any] = {}
         self._errands: set[asyncio.Task[None]] = set()
 
-    async def lease(self, call: Call) -> Lease:
-        """A warm actor that waits for the call's connection; raises NoCapacity.
+    async def lease(self, call: Call, by: str = "") -> Lease:
+        """A warm actor that waits for the call's connection; `by` is the socket that asks. Raises NoCapacity.
 
         Conflict: the call is with an actor already, and that has not been said to be lost.
         """
         began = time.monotonic()
-        lease = await self._pools.lease(call.session_id, kept_at=call.pool)
+        lease = await self._pools.lease(call.session_id, kept_at=call.pool, by=by)
         meters.observe("pool_lease_ms", 1000 * (time.monotonic() - began))
         if call.pool not in (None, lease.pool):
             self._send(self.cancel(call.pool or "", call.session_id))

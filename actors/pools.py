@@ -58,15 +58,15 @@ class Pools:
         self._listed_at: float | None = None
         self._shunned: dict[str, float] = {}
 
-    async def lease(self, session_id: str, *, kept_at: str | None) -> Lease:
-        """A warm actor that expects the call, kept for it at that pool or not.
+    async def lease(self, session_id: str, *, kept_at: str | None, by: str = "") -> Lease:
+        """A warm actor that expects the call, kept for it at that pool or not; `by` tells those apart who ask for one.
 
         Raises NoCapacity; Conflict: the call is with an actor already.
         """
         give_up = _now() + RESTART_S
         is_first = True
         while True:
-            said = await self._round((self._own, kept_at), "lease", session_id, everybody=not is_first)
+            said = await self._round((self._own, kept_at), "lease", session_id, by, everybody=not is_first)
             if said and isinstance(lease := said[-1].answer, Lease):
                 return replace(lease, pool=said[-1].pool)
             refusal = _refusal(said)

@@ -108,6 +108,8 @@ def _doubled(call: Conversation, usual: Sequence[str]) -> Iterator[Turn]:
 def _unwritten(call: Conversation) -> Iterator[float]:
     """For each utterance that was answered but is in no turn of the log, how soon it was answered."""
     said = call.report.utterances
+    if not said:
+        return
     for utterance, reply, turns in zip(said, call.report.replies, stored_for(said, call.stored), strict=True):
         later = [turn for turn in call.stored if utterance.start <= turn.at < utterance.end + LATE_S]
         is_there = turns or any(heard_words(utterance.text, t.text) * 2 > len(utterance.text.split()) for t in later)

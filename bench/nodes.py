@@ -2,10 +2,10 @@
 
     python -m bench.nodes [--nodes 2 3] [--calls 8] [--times 5]
 
-A table for each number of nodes. All but the first join a running product, and are what is killed: every process of one
-of them gets SIGKILL, and another node takes its place. Each node has room for all calls; the ingress is on the first,
-and there are as many replicas as nodes. Columns as in `bench.faults`; before each kill the calls of each node are
-printed, by the actors that carry them (a call whose replica was on the dead node is lost with it, too).
+A table for each number of nodes, a row for each time the product is started on so many: with one replica a node, and
+room for all calls on each. Once all calls are up, they are counted by the node of the actor that carries them, and
+every process of one node gets SIGKILL, never the first's, which has the ingress. Columns as in `bench.faults`; a call
+is lost with the node that had its replica, and goes on when only its actor was there.
 """
 
 import argparse
@@ -15,6 +15,8 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 
 import psutil
 
@@ -24,73 +26,18 @@ from bench.faults import add_measures
 from bench.first_call import SENTENCES
 from bench.ordeal import COLUMNS, Ordeal, endure, show
 from bench.processes import below
+from bench.ray_node import JOINED
 from bench.table import Table
-from bench.victims import NOTHING, slay
+from bench.victims import slay
+from cli.background import Background
 from cli.child import Child, Restart
 from cli.embedded.ray import ray_environment
-from cli.errors import StartFailed, log_tail
 from models.settings import REPOSITORY, Settings
 from stores.calls import Still
 
 SPARE = 2
-WARM = 2
+WARM = 4
 """Call actors each node keeps warm; more when calls come."""
-JOIN_S = 90.0
-LOOK_S = 0.5
-WARM_UP_S = 5.0
-"""From an actor's process to its being warm, at least."""
-
-
-class Nodes:
-    """The nodes besides the first, each a child of its own with a name never used before."""
-
-    def __init__(self, deployed: Product) -> None:
-        self._deployed = deployed
-        self._started = 0
-        self._names: list[str] = []
-
-    async def add(self) -> None:
-        """One more; returns when the product has call actors there. Raises StartFailed when it never does."""
-        self._started += 1
-        name = f"ray-{self._started}"
-        began = time.monotonic()
-        await asyncio.to_thread(self._deployed.children.start, node_child(name, self._deployed.settings))
-        self._names.append(name)
-        while self._parts(name)["call actors"] < WARM:
-            if time.monotonic() > began + JOIN_S:
-                log = self._deployed.settings.callboard_data_dir / "logs" / f"{name}.log"
-                raise StartFailed(f"{name} did not join: {log_tail(log)}")
-            await asyncio.sleep(LOOK_S)
-        await asyncio.sleep(WARM_UP_S)
-        print(f"    {name} carries calls {time.monotonic() - began:.0f} s after it was started", flush=True)
-
-    def kill(self) -> float:
-        """Kill one of them and say when (monotonic)."""
-        name = self._names.pop(random.randrange(len(self._names)))
-        pid = self._deployed.children.pid(name)
-        if pid is None:
-            raise RuntimeError(f"{name} has died by itself")
-        processes = {pid, *(each.pid for each in psutil.Process(pid).children(recursive=True))}
-        slay(processes)
-        print(f"    killed {name}: {len(processes)} processes", flush=True)
-        return time.monotonic()
-
-    def _parts(self, name: str) -> Counter[str]:
-        pid = self._deployed.children.pid(name)
-        return Counter() if pid is None else Counter(member.part for member in below(pid))
-
-
-def node_child(name: str, settings: Settings) -> Child:
-    """A node of the embedded Ray, on the same loopback; nobody starts it again."""
-    resources = json.dumps({"call_slots": settings.call_slots})
-    return Child(
-        name=name,
-        command=(sys.executable, "-m", "bench.ray_node", str(settings.ray_address), resources),
-        setting="RAY_ADDRESS",
-        env={**ray_environment(settings), "PYTHONPATH": str(REPOSITORY)},
-        restart=Restart.DONE,
-        stop_grace_s=6.0,
-    )
 
 
 def main() -> None:
@@ -100,49 +47,79 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, nargs="+", default=[2, 3])
     options = parser.parse_args()
     for count in options.nodes:
-        chosen = {"call_slots": options.calls + SPARE, "call_idle_min": WARM, "serve_replicas": count}
-        with product(**chosen, serve_proxies="head-only") as deployed:
-            asyncio.run(_measure(deployed, pace_of(options), count, options))
-            print(f"{count} nodes, {pace_of(options)}; {load()} at the end")
+        print(f"{count} nodes, {pace_of(options)}; {load()} at the beginning")
+        table = Table(COLUMNS)
+        others = [f"ray-{number}" for number in range(1, count)]
+        for _ in range(options.times):
+            with product(
+                partial(_join, others),
+                call_slots=options.calls + SPARE,
+                call_idle_min=WARM,
+                serve_replicas=count,
+                serve_proxies="head-only",
+            ) as deployed:
+                asyncio.run(_measure(deployed, pace_of(options), table, others, options))
 
 
-async def _measure(deployed: Product, pace: Pace, count: int, options: argparse.Namespace) -> None:
+def _join(others: Sequence[str], settings: Settings, children: Background) -> None:
+    for name in others:
+        children.start(node_child(name, settings))
+
+
+def node_child(name: str, settings: Settings) -> Child:
+    """A node of the embedded Ray, on the same loopback; nobody starts it again."""
+    log = settings.callboard_data_dir / "logs" / f"{name}.log"
+
+    async def ready() -> bool:
+        return JOINED in log.read_text()
+
+    return Child(
+        name=name,
+        command=(
+            *(sys.executable, "-m", "bench.ray_node", str(settings.ray_address)),
+            json.dumps({"call_slots": settings.call_slots}),
+        ),
+        setting="RAY_ADDRESS",
+        env={**ray_environment(settings), "PYTHONPATH": str(REPOSITORY)},
+        ready=ready,
+        ready_timeout_s=60.0,
+        restart=Restart.DONE,
+        stop_grace_s=6.0,
+    )
+
+
+async def _measure(
+    deployed: Product, pace: Pace, table: Table, others: Sequence[str], options: argparse.Namespace
+) -> None:
     await talk.rehearse()
-    nodes = Nodes(deployed)
-    for _ in range(count - 1):
-        await nodes.add()
     async with world(deployed, pace, answer=talk.answer) as made:
         agent = await made.agent()
         await made.call(agent, talk.script(0, SENTENCES[:3]))
-        table = Table(COLUMNS)
-        for name in (NOTHING, "node"):
-            ordeal = Ordeal(name, _Killer(name, nodes, made).kill, options.times, options.calls, options.every)
-            show(table, ordeal, await endure(made, agent, ordeal))
+
+        async def kill(live: int) -> float:
+            print(f"    calls by node: {await _spread(made)}", flush=True)
+            return _kill_node(deployed.children, random.choice(others))
+
+        ordeal = Ordeal("node", kill, 1, options.calls, options.every)
+        show(table, ordeal, await endure(made, agent, ordeal))
 
 
-class _Killer:
-    """Shows the calls of each node, and then kills one, unless nobody is to die. The dead node is replaced first."""
+async def _spread(made: World) -> str:
+    """How many calls are with the actors of each node."""
+    carried = await made.stores.calls.stale(Still(carried=True))
+    counts = Counter(call.lease.actor.split(":")[1] for call in carried if call.lease is not None)
+    return ", ".join(f"{node} {count}" for node, count in sorted(counts.items()))
 
-    def __init__(self, name: str, nodes: Nodes, made: World) -> None:
-        self._name = name
-        self._nodes = nodes
-        self._made = made
-        self._is_one_short = False
 
-    async def kill(self, live: int) -> float | None:
-        """As `ordeal.Kill`."""
-        if self._is_one_short:
-            await self._nodes.add()
-        print(f"    calls by node: {await self._spread()}", flush=True)
-        if self._name == NOTHING:
-            return time.monotonic()
-        self._is_one_short = True
-        return self._nodes.kill()
-
-    async def _spread(self) -> str:
-        carried = await self._made.stores.calls.stale(Still(carried=True))
-        counts = Counter(call.lease.actor.split(":")[1] for call in carried if call.lease is not None)
-        return ", ".join(f"{node} {count}" for node, count in sorted(counts.items()))
+def _kill_node(children: Background, name: str) -> float:
+    """Kill all of a node's processes at once, and say when (monotonic)."""
+    pid = children.pid(name)
+    if pid is None:
+        raise RuntimeError(f"{name} has died by itself")
+    parts = Counter(member.part for member in below(pid))
+    slay({pid, *(process.pid for process in psutil.Process(pid).children(recursive=True))})
+    print(f"    killed {name} with " + ", ".join(f"{count} {part}" for part, count in parts.items()), flush=True)
+    return time.monotonic()
 
 
 if __name__ == "__main__":

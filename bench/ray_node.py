@@ -16,6 +16,7 @@ from ray._private.parameter import RayParams
 from cli.embedded.ray import LOGICAL_CPUS, OBJECT_STORE_BYTES
 
 HOST = "127.0.0.1"
+JOINED = "joined"
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -35,6 +36,7 @@ def main(address: str, resources: str) -> None:
     params.include_log_monitor = False  # type: ignore[assignment]
     params.dashboard_agent_listen_port = None  # one of its own choice
     node = Node(params, head=False, shutdown_at_exit=False, spawn_reaper=False)
+    print(JOINED, flush=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # only now: its processes would inherit it
     signal.sigwait(ENDINGS)
     node.kill_all_processes(check_alive=False)

@@ -19,8 +19,8 @@ from cli.embedded.ray import ray_child
 from cli.embedded.redis import redis_child, redis_url
 from models.settings import Settings
 
-
 Join = Callable[[Settings, Background], None]
+"""Adds children to a Ray that has just been started."""
 
 
 def nothing(settings: Settings) -> None:
@@ -42,8 +42,8 @@ def running(
     """MongoDB, Redis, Ray and `application` until the context is left; `chosen` are settings.
 
     All call actors there may be are warm from the start, unless `call_idle_min` is chosen. `MONGODB_URL` in the
-    environment replaces the embedded database. `prepare` runs when the database does, `join` when
-    Ray does.
+    environment replaces the embedded database. `prepare` runs when the database does, `join`
+    when Ray does.
     """
     warm = {"call_idle_min": chosen["call_slots"]} if "call_slots" in chosen else {}
     given = os.environ.get("MONGODB_URL")

@@ -7,6 +7,7 @@ no log yet, and goes on. Where nobody can go on, the call's log is closed here.
 import asyncio
 import logging
 import time
+import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -37,8 +38,10 @@ REASONS = {Ending.ACTOR_LOST: "call_actor_lost", Ending.NO_CAPACITY: "no-capacit
 class CallActors(Protocol):
     """What the media socket needs of the actors."""
 
-    async def lease(self, call: Call) -> Lease:
-        """A warm actor that waits for the call. Raises NoCapacity, and Conflict while another is known to have it."""
+    async def lease(self, call: Call, by: str) -> Lease:
+        """A warm actor that waits for the call, for this socket only. Raises NoCapacity, and Conflict while another is
+        known to have it.
+        """
 
     async def release(self, lease: Lease) -> None:
         """Give it back. Raises nothing."""
@@ -66,6 +69,7 @@ class LiveCall:
         self._log = log
         self._actors = actors
         self._now = now
+        self._name = uuid.uuid4().hex
         self._take_overs = TakeOvers()
         self._held: Lease | None = None
         self._farewells: list[asyncio.Task[None]] = []
@@ -89,7 +93,7 @@ class LiveCall:
 
     async def _first_actor(self) -> Lease:
         try:
-            lease = self._held = await self._actors.lease(self._call)
+            lease = self._held = await self._actors.lease(self._call, self._name)
         except NoCapacity as error:
             meters.count("calls_refused_total", direction=self._call.direction, reason=error.reason)
             # Uncarried: a second socket for the same call, with no actor left for it, does not end the first one's.
@@ -125,7 +129,7 @@ class LiveCall:
         """Ask until there is one, on the process's clock, or until the carrier has gone."""
         while (gone := self._carrier.gone) is None:
             try:
-                lease = self._held = self._held or await self._actors.lease(self._call)
+                lease = self._held = self._held or await self._actors.lease(self._call, self._name)
                 taken = await self._carriage.take_over(self._call.session_id, lost.actor, lease.actor, self._now())
             except FOR_NOW as error:
                 if time.monotonic() > until:

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from actors.call_session.door import Endpoint
 from actors.call_session.pool_crew import START_S, Crew, clock
 from actors.call_session.pool_fleet import ActorLost, Fleet, Health
-from actors.call_session.pool_policy import STARTING, Refusal, Roster, Rules, Standing
+from actors.call_session.pool_policy import STARTING, TAKEN, Refusal, Roster, Rules, Standing
 from models.errors import Conflict, NoCapacity
 
 __all__ = ["START_S", "TAKEN", "ActorLost", "CallPool", "Fleet", "Health", "Lease", "PoolStats", "Refusal"]
-
-TAKEN = "taken"
-"""The call is connected to an actor already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +86,12 @@ class CallPool:
         """Whether others than the pool allow more calls. Reserved calls and those that go on get their leases."""
         self._roster.is_admitting = is_admitting
 
-    async def lease(self, session_id: str) -> Lease | Refusal:
-        """An actor that expects the call's connection now; the same one again until that has come."""
+    async def lease(self, session_id: str, by: str = "") -> Lease | Refusal:
+        """An actor that expects the call's connection now; for the same `by` the same one until that has come."""
         await self._crew.present()
         while True:
             held = self._roster.with_call(session_id)
-            name = self._roster.lease(session_id, clock())
+            name = self._roster.lease(session_id, clock(), by)
             self._crew.keep_up()
             if isinstance(name, Refusal):
                 return name

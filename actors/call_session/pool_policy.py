@@ -16,6 +16,8 @@ STARTING = "starting"
 SPEECH_TO_TEXT = "speech_to_text"
 """There is room here, but nobody to understand another caller."""
 DRAINING = "draining"
+TAKEN = "taken"
+"""The call has an actor already, which somebody else asked for."""
 
 UNKNOWN = "unknown"
 """Stands for the session of an actor that may be busy, until somebody finds out."""
@@ -73,6 +75,8 @@ class Member:
     session_id: str | None = None
     calls: int = 0
     is_current: bool = True
+    by: str | None = None
+    """Who asked for it for the session; None: nobody remembers."""
     since: float = 0.0
     """When its start began; of those found running, nothing."""
 
@@ -236,10 +240,10 @@ class Roster:
         """The call will not come, or has come elsewhere."""
         self._reserved.pop(session_id, None)
 
-    def lease(self, session_id: str, now: float) -> str | Refusal:
-        """The idle actor with the fewest calls, or the one the session has already."""
+    def lease(self, session_id: str, now: float, by: str = "") -> str | Refusal:
+        """The idle actor with the fewest calls; asked again by the same, who may not have heard it, the same actor."""
         if (held := self.with_call(session_id)) is not None:
-            return held
+            return held if self._members[held].by in (None, by) else Refusal(TAKEN)
         idle, has_claim = self._idle(), self._has_claim(session_id, now)
         if not has_claim:
             self._demand.arrived(session_id, now)
@@ -250,7 +254,7 @@ class Roster:
         self.cancel(session_id)
         chosen = min(idle, key=lambda member: member.calls)
         self._members[chosen.name] = replace(
-            chosen, standing=Standing.LEASED, session_id=session_id, calls=chosen.calls + 1
+            chosen, standing=Standing.LEASED, session_id=session_id, calls=chosen.calls + 1, by=by
         )
         return chosen.name
 

@@ -98,6 +98,15 @@ async def test_asked_again_before_the_connection_came_it_lends_the_same_actor() 
 
 
 @virtual
+async def test_a_second_socket_of_a_call_does_not_get_the_actor_of_the_first() -> None:
+    fleet = Fleet()
+    async with an_open_pool(fleet) as pool:
+        assert isinstance(await pool.lease("s1", "first"), Lease)
+        assert await pool.lease("s1", "second") == Refusal(TAKEN)
+        assert isinstance(await pool.lease("s1", "first"), Lease)
+
+
+@virtual
 async def test_a_call_that_is_connected_gets_no_second_actor() -> None:
     fleet = Fleet()
     async with an_open_pool(fleet) as pool:

@@ -55,7 +55,7 @@ class Doors:
     lingers_s: float = 0.0
     """How long an echo takes over its last words when the carrier has gone."""
 
-    async def lease(self, call: Call) -> Lease:
+    async def lease(self, call: Call, by: str) -> Lease:
         """A door of its own for every call."""
         if self.free == 0:
             raise NoCapacity("every call actor is busy")

@@ -37,7 +37,7 @@ class Warm:
     released: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
 
-    async def lease(self, call: Call) -> Lease:
+    async def lease(self, call: Call, by: str) -> Lease:
         """The next one."""
         if len(self.lent) == len(self.actors):
             raise NoCapacity("every call actor is busy")

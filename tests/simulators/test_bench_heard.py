@@ -157,3 +157,8 @@ def test_turns_are_numbered_without_gaps() -> None:
 def test_a_log_must_be_final() -> None:
     live = conversation(status=CallStatus.IN_PROGRESS, ended_at=None)
     assert gaps_in_log(live, USUAL) == ["not final: in-progress"]
+
+
+def test_a_call_that_was_refused_needs_a_final_log_only() -> None:
+    refused = report(utterances=(), replies=(), agent_speech=(), end_reason="refused", ended=100.0)
+    assert gaps_in_log(conversation((GREETED,), heard=refused), USUAL) == []
