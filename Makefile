@@ -30,8 +30,8 @@ fmt: setup ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix $(TREE)
 	$(BIN)/ruff format $(TREE)
 
-bench: setup ## Run every benchmark; quiet the machine first
-	@for each in media_path turns barge_in crowd noises faults stt api; do echo "== $$each"; $(BIN)/python -m "bench.$$each" || exit 1; done
+bench: setup ## Run the short benchmarks; quiet the machine first. The long ones: ramp, faults, nodes, soak
+	@for each in media_path turns barge_in crowd noises vendor_faults stt api; do echo "== $$each"; $(BIN)/python -m "bench.$$each" || exit 1; done
 
 lock: setup ## Choose dependency versions anew and write them down with their hashes
 	uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate --python-version 3.11 \
