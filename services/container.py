@@ -118,6 +118,7 @@ def build_services(
         readiness=Readiness(
             {
                 "mongodb": lambda: ask_mongodb(database),
+                "calls": control.check,
                 "redis": lambda: ask_redis(settings.redis_url or ""),
             },
             spared=frozenset({"redis"}),  # calls go on and requests are answered; only watching live calls has to wait

@@ -27,6 +27,9 @@ class Capacity(Protocol):
     async def cancel(self, pool: str, session_id: SessionId) -> None:
         """The call will not come. Raises nothing; a reservation nobody cancels lapses."""
 
+    async def check(self) -> None:
+        """Return when somebody could be asked for an actor, whether there is one or not. Raises NoCapacity."""
+
 
 class Actors(CallControl, Capacity, Protocol):
     """Both."""

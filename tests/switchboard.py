@@ -102,3 +102,6 @@ class Actors:
         """The room is free again."""
         self.reserved.discard(session_id)
         self.cancelled.append(session_id)
+
+    async def check(self) -> None:
+        """Always there."""
