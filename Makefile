@@ -16,9 +16,20 @@ setup: ## Install what is missing; nothing to do takes a moment
 run: setup ## Run everything on this machine, with a demo account and a simulated call
 	@$(BIN)/callboard up --demo
 
+# Tests of the deployed product mostly wait, for calls that take their time; the others keep a core busy meanwhile.
+DEPLOYED := tests/billing tests/call_session tests/integration tests/speech_to_text
+NODES := tests/integration/nodes
+OTHERS := $(filter-out $(DEPLOYED) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) $(NODES)
+OTHERS_LOG := data/tests-beside.log
+
 test: setup ## Run every test, the fast ones first
 	$(BIN)/pytest -q -m "not integration"
-	$(BIN)/pytest -q -m integration
+	@mkdir -p $(dir $(OTHERS_LOG)); \
+	$(BIN)/pytest -q -m integration $(OTHERS) > $(OTHERS_LOG) 2>&1 & beside=$$!; \
+	trap 'kill $$beside 2> /dev/null' EXIT; \
+	$(BIN)/pytest -q -m integration $(DEPLOYED) --ignore=$(NODES); deployed=$$?; \
+	wait $$beside; others=$$?; trap - EXIT; \
+	cat $(OTHERS_LOG); exit $$((deployed > others ? deployed : others))
 
 check: setup ## What has to be green: lint, format, types, every test
 	$(BIN)/ruff check $(TREE)

@@ -11,6 +11,9 @@ from models.tool import Tools
 VoiceProvider = Literal["openai", "elevenlabs", "cartesia", "espeak"]
 LlmModel = Literal["gpt-4", "gpt-3.5-turbo", "gpt-4-turbo"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+PromptText = Annotated[str, Field(min_length=10, max_length=5000)]
+Reference = Annotated[Id, Field(pattern=r"^[0-9a-f]{24}$")]
+"""A thing that has versions, which means its active one; or one version, which means this one for good."""
 
 
 class Voice(Model):
@@ -29,9 +32,12 @@ class Llm(Model):
 
 
 class AgentConfig(Model):
-    """`session_timeout` is the longest call in seconds."""
+    """`session_timeout` is the longest call in seconds.
 
-    prompt: Annotated[str, Field(min_length=10, max_length=5000)]
+    What `prompt_id` and `session_settings_id` name takes the place of the fields here when a call is made.
+    """
+
+    prompt: PromptText
     voice: Voice
     language: Language
     llm: Llm
@@ -42,6 +48,10 @@ class AgentConfig(Model):
     silence: Silence = Silence()
     voicemail: Voicemail = Voicemail()
     tools: Tools = Tools()
+    prompt_id: Reference | None = None
+    session_settings_id: Reference | None = None
+    sms_template_id: Reference | None = None
+    """The text message that may follow a call."""
 
 
 class Agent(Document):

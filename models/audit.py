@@ -6,7 +6,21 @@ from pydantic import Field
 
 from models.document import Document, Id
 
-Subject = Literal["agent", "phone", "call", "user", "api-key", "organization"]
+Subject = Literal[
+    "agent",
+    "phone",
+    "call",
+    "user",
+    "api-key",
+    "organization",
+    "webhook",
+    "prompt",
+    "session-settings",
+    "sms-template",
+    "do-not-call",
+    "campaign",
+    "schedule",
+]
 
 
 class AuditRecord(Document):

@@ -169,6 +169,14 @@ class Lease(Model):
     leased_at: Time
 
 
+class Versions(Model):
+    """The exact versions a call was made with, by their own ids; None: the agent named none."""
+
+    prompt_id: Id | None = None
+    session_settings_id: Id | None = None
+    sms_template_id: Id | None = None
+
+
 class Call(Document):
     """The truth about one call. `agent_config` is the agent as it was when the call was made."""
 
@@ -178,6 +186,8 @@ class Call(Document):
     agent_id: Id
     agent_name: str
     agent_config: AgentConfig
+    versions: Versions | None = None
+    """What of `agent_config` came from versioned things; None: nothing."""
     phone_id: Id
     direction: Direction
     from_phone: str
@@ -186,6 +196,7 @@ class Call(Document):
     carrier_call_id: str | None = None
     end_reason: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+    rang_at: Time | None = None
     started_at: Time | None = None
     ended_at: Time | None = None
     answered_by: AnsweredBy | None = None
@@ -205,3 +216,7 @@ class Call(Document):
     lease: Lease | None = None
     reconciled_at: Time | None = None
     """When the carrier was last asked what became of the call."""
+    untold: bool = True
+    """Something has happened to the call that webhooks may not have been told: set with the fact, in one write."""
+    news: int = 1
+    """How many such facts there were: who has told of so many may say that all is told."""

@@ -43,6 +43,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("log_retries_total", "counter", "Writes of call logs that had to be repeated"),
     Metric("events_dropped_total", "counter", "Live events lost because Redis was away for too long"),
     Metric("spans_dropped_total", "counter", "Spans lost because the collector of traces did not take them"),
+    # Outgoing webhooks.
+    Metric("webhook_queue", "gauge", "Deliveries that wait, in all; every replica counts them, so take the largest"),
+    Metric("webhook_deliveries_total", "counter", "Attempts to deliver a webhook, by what came of them", ("outcome",)),
     # Speech to text.
     Metric("stt_waiting", "gauge", "Utterances in the queue of a worker", ("kind",)),
     Metric("stt_decoded_total", "counter", "Utterances recognised", ("kind",)),

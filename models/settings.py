@@ -120,6 +120,10 @@ class Settings(BaseSettings):
     webhook_allowed_ips: str = ""
     """Addresses and networks, comma-separated, that webhooks may come from; empty: any."""
 
+    # Outgoing webhooks.
+    webhook_allowed_targets: str = ""
+    """Hosts and networks, comma-separated, that webhooks may go to although they are not on the public internet."""
+
     # Credit ledger.
     billing_shards: int = Field(default=1, ge=1)
     """Ledger writers; an account always belongs to the same one."""
@@ -142,7 +146,7 @@ class Settings(BaseSettings):
             raise ValueError("must be user:password")
         return value
 
-    @field_validator("tool_allowed_hosts")
+    @field_validator("tool_allowed_hosts", "webhook_allowed_targets")
     @classmethod
     def _names_places(cls, text: str) -> str:
         _places(text)
@@ -168,6 +172,16 @@ class Settings(BaseSettings):
     def tool_allowed_names(self) -> frozenset[str]:
         """The names among `tool_allowed_hosts`, in lower case."""
         return frozenset(each for each in _places(self.tool_allowed_hosts) if isinstance(each, str))
+
+    @property
+    def webhook_target_networks(self) -> tuple[Network, ...]:
+        """The networks and addresses among `webhook_allowed_targets`."""
+        return tuple(each for each in _places(self.webhook_allowed_targets) if not isinstance(each, str))
+
+    @property
+    def webhook_target_names(self) -> frozenset[str]:
+        """The names among `webhook_allowed_targets`, in lower case."""
+        return frozenset(each for each in _places(self.webhook_allowed_targets) if isinstance(each, str))
 
     @property
     def base_url(self) -> str:

@@ -7,7 +7,24 @@ from serve_app.body_limit import BodyLimit
 from serve_app.envelope import Failure
 from serve_app.errors import add_error_handlers
 from serve_app.rate_limits import RateLimitHeaders, by_address
-from serve_app.resources import agents, api_keys, audit, auth, billing, calls, dashboard, phones, users, webhooks
+from serve_app.resources import (
+    agents,
+    api_keys,
+    audit,
+    auth,
+    billing,
+    calls,
+    dashboard,
+    dnc,
+    phones,
+    prompts,
+    schedules,
+    session_settings,
+    sms_templates,
+    users,
+    webhook_endpoints,
+    webhooks,
+)
 from serve_app.resources.lists import fails_with
 from serve_app.webhook_gate import WebhookGate
 from services.container import Services
@@ -34,7 +51,22 @@ def build_api(services: Services) -> FastAPI:
     api.add_middleware(RateLimitHeaders)
     add_error_handlers(api)
     api.include_router(auth.router, dependencies=[Depends(by_address)], responses=ANYWHERE)
-    for resource in (agents, phones, calls, dashboard, billing, users, api_keys, audit):
+    for resource in (
+        agents,
+        prompts,
+        session_settings,
+        sms_templates,
+        phones,
+        calls,
+        schedules,
+        dashboard,
+        billing,
+        users,
+        api_keys,
+        audit,
+        webhook_endpoints,
+        dnc,
+    ):
         api.include_router(resource.router, responses=ANYWHERE)
     api.include_router(webhooks.router, dependencies=[Depends(WebhookGate(services.settings))])
     return api

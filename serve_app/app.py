@@ -11,7 +11,7 @@ on the cluster; `cli/embedded/ray.py` names them. `ray.serve` is therefore impor
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -29,7 +29,7 @@ from actors.call_session.actor import CALL_DRIVER
 from actors.cluster import shared
 from actors.cluster.actor import HEAD
 from actors.startup import start_actors, stop_actors
-from models.errors import Invalid
+from models.errors import Invalid, Unavailable
 from models.settings import Settings
 from serve_app.api import build_api
 from serve_app.errors import add_error_handlers
@@ -39,11 +39,14 @@ from stores.mongo import connect, database
 from stores.repositories import Repositories
 
 APPLICATION = "callboard"
+DEPLOYMENT = "site"
 MAX_REQUESTS = 10_000
 """At once per replica; sockets count for as long as they live."""
 DRAIN_MARGIN_S = 60.0
 LOGICAL_CPU = 0.1
 ANSWER_S = 60.0
+SETTLED_S = 3.0
+"""Replicas are replaced some at a time, and the next ones follow within a tenth of a second."""
 PROXY_LOCATIONS = {"every-node": "EveryNode", "head-only": "HeadOnly"}
 """What the setting is called in Serve; a proxy on every node means every node that has a replica, and the head."""
 CORS = Middleware(
@@ -63,6 +66,11 @@ CORS = Middleware(
 REPLICA_ENVIRONMENT = {
     # Our code never blocks the loop; one thread saves two hops per media message and keeps back-pressure intact.
     "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+    # Behind HAProxy, Serve 2.60 shuts the web server of a replica that is to go after some seconds
+    # (`replica.py:_drain_behind_haproxy`), and uvicorn closes every socket with it, those of live calls too. A replica
+    # that knows of no HAProxy waits for them first. What else a replica needs of that mode is direct ingress.
+    "RAY_SERVE_ENABLE_HA_PROXY": "0",
+    "RAY_SERVE_ENABLE_DIRECT_INGRESS": "1",
 }
 
 
@@ -160,7 +168,35 @@ def _run_serve(settings: Settings, revision: str) -> None:
 
     http = {"host": settings.host, "port": settings.port}
     serve.start(proxy_location=PROXY_LOCATIONS[settings.serve_proxies], http_options=http)
-    serve.run(_application(settings, revision), name=APPLICATION, route_prefix="/")
+    target = serve.RunTarget(_application(settings, revision), name=APPLICATION, route_prefix="/")
+    serve.run_many([target], wait_for_applications_running=False)
+    _wait_for_replicas(settings.serve_replicas)
+
+
+def _wait_for_replicas(wanted: int) -> None:
+    """Return when the new replicas serve; older ones may have calls to finish, for which Serve's own waiting waits.
+
+    Serve counts replicas without their versions, so what it counts has to stay for a while. Raises Unavailable when it
+    gives up.
+    """
+    from ray import serve
+
+    settled_since: float | None = None
+    while True:
+        application = serve.status().applications[APPLICATION]
+        if application.status == "DEPLOY_FAILED":
+            raise Unavailable(f"the replicas do not start: {application.message}")
+        site = application.deployments.get(DEPLOYMENT)
+        is_settled = site is not None and are_settled(site.replica_states, wanted)
+        settled_since = (settled_since or time.monotonic()) if is_settled else None
+        if application.status == "RUNNING" or (settled_since and time.monotonic() - settled_since > SETTLED_S):
+            return
+        time.sleep(0.1)
+
+
+def are_settled(states: Mapping[Any, int], wanted: int) -> bool:
+    """Whether as many replicas as wanted run, and others do nothing but stop; counts by Serve's names of states."""
+    return {state: count for state, count in states.items() if count and state != "STOPPING"} == {"RUNNING": wanted}
 
 
 def _application(settings: Settings, revision: str) -> Any:
@@ -172,7 +208,7 @@ def _application(settings: Settings, revision: str) -> Any:
     from ray import serve
 
     deployed = serve.deployment(
-        name="site",
+        name=DEPLOYMENT,
         num_replicas=settings.serve_replicas,
         max_ongoing_requests=MAX_REQUESTS,
         # A replica that is replaced must outlive its calls.

@@ -18,7 +18,7 @@ def merge(current: AgentConfig, patch: Patch) -> tuple[AgentConfig, dict[str, An
     Setting leaves rather than the whole keeps two updates of different fields from undoing each other. Raises Invalid.
     """
     patch = _with_short_forms(patch)
-    merged = _overlay(current.model_dump(by_alias=True), patch)
+    merged = overlay(current.model_dump(by_alias=True), patch)
     try:
         config = AgentConfig.model_validate(merged)
     except ValidationError as error:
@@ -37,11 +37,12 @@ def _with_short_forms(patch: Patch) -> Patch:
     return {**rest, "llm": {"temperature": patch["temperature"], **llm}} if isinstance(llm, Mapping) else rest
 
 
-def _overlay(base: Patch, patch: Patch) -> dict[str, Any]:
+def overlay(base: Patch, patch: Patch) -> dict[str, Any]:
+    """The base with what the patch names, at any depth."""
     merged = dict(base)
     for key, value in patch.items():
         below = merged.get(key)
-        merged[key] = _overlay(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        merged[key] = overlay(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
     return merged
 
 

@@ -8,6 +8,7 @@ from models.document import new_id
 from models.errors import Conflict
 from providers.tools.addresses import AddressGuard
 from services.agent_merge import Patch, merge
+from services.agent_versions import AgentVersions
 from services.audit import AuditService
 from services.principal import Principal
 from services.tool_rules import check_tools
@@ -25,17 +26,25 @@ class AgentService:
     """
 
     def __init__(
-        self, repositories: Repositories, audit: AuditService, *, secrets: Secrets, guard: AddressGuard
+        self,
+        repositories: Repositories,
+        audit: AuditService,
+        *,
+        secrets: Secrets,
+        guard: AddressGuard,
+        versions: AgentVersions,
     ) -> None:
         self._stores = repositories
         self._audit = audit
         self._agents = repositories.agents
         self._secrets = secrets
         self._guard = guard
+        self._versions = versions
 
     async def create(self, principal: Principal, *, name: str, config: AgentConfig, now: datetime) -> Agent:
         """A new agent of the user's; raises Invalid."""
         check_tools(config, self._guard)
+        await self._versions.check(principal.organization_id, config.model_dump(by_alias=True))
         agent = await self._store(principal, name, sealed(config, self._secrets), now)
         await self._audit.record(principal, "create", "agent", agent.id, now)
         return agent
@@ -57,6 +66,7 @@ class AgentService:
         fields: dict[str, Any] = {} if name is None else {"name": name}
         if config is not None:
             leaves = self._merged(agent.config, config)
+            await self._versions.check(principal.organization_id, leaves)
             fields |= {f"config.{path}": value for path, value in leaves.items()}
         changed = await self._agents.change(principal.organization_id, agent.id, fields, now, principal.user_id)
         await self._audit.record(principal, "update", "agent", agent.id, now, fields=sorted(fields))

@@ -12,6 +12,7 @@ from models.errors import CreditUnavailable
 from services import call_events, meters, traces
 from services.credit import Credit
 from services.timeline import latency
+from services.webhook_events import CallEvents, LeftToTheSweep
 from stores.calls import ANY_LIVE, Calls, Still
 from stores.events import Events
 
@@ -25,21 +26,26 @@ class CallLog:
     """One object per process, for all its calls. Methods raise what PyMongo raises when the store cannot be reached.
 
     A call that comes with a lease is written in the name of that actor, and only as long as it is still its call.
+    Without `webhooks` what happens is passed on by the sweep of somebody else, within about a second.
     """
 
-    def __init__(self, calls: Calls, credit: Credit, events: Events) -> None:
+    def __init__(self, calls: Calls, credit: Credit, events: Events, webhooks: CallEvents | None = None) -> None:
         self._calls = calls
         self._credit = credit
         self._events = events
+        self._webhooks = webhooks or LeftToTheSweep()
         events.on_dropped = lambda count: meters.count("events_dropped_total", count)
 
     async def started(self, call: Call, now: datetime) -> None:
         """Tell that the call exists; it is stored already."""
         await self._events.publish(call.session_id, call_events.STARTED, call_events.status_changed(call, now))
+        await self._webhooks.happened(call, now)
 
     async def ringing(self, call: Call, now: datetime) -> None:
-        """The carrier rings the phone; nobody is told, the status can be read."""
-        await self._calls.advance(call.id, CallStatus.RINGING, now)
+        """The carrier rings the phone; dashboards are not told, the status can be read."""
+        ringing = await self._calls.advance(call.id, CallStatus.RINGING, now)
+        if ringing is not None:
+            await self._webhooks.happened(ringing, now)
 
     async def connected(self, call: Call, now: datetime) -> None:
         """The call is answered. The carrier's word and the media stream both say so: the first is told, once."""
@@ -47,6 +53,7 @@ class CallLog:
         if answered is not None:
             payload = call_events.status_changed(answered, now)
             await self._events.publish(call.session_id, call_events.CONNECTED, payload)
+            await self._webhooks.happened(answered, now)
 
     async def record_turn(self, call: Call, turn: Turn, usage: Usage, cost: CostBreakdown, now: datetime) -> None:
         """Append a finished turn with what the call has cost so far; of an agent's, tell how long it took as well.
@@ -127,6 +134,7 @@ class CallLog:
             return None
         await self.settle(finished, now)
         await self._events.publish(call.session_id, call_events.ENDED, call_events.ended(finished))
+        await self._webhooks.happened(finished, now)
         traces.ended(finished)
         return finished
 

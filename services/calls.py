@@ -12,6 +12,7 @@ from models.phone import Phone
 from models.settings import Settings
 from providers.roles import IncomingCall, PlaceCall, Telephony
 from services import carrier_accounts
+from services.agent_versions import AgentVersions
 from services.call_addresses import CallAddresses, WebhookKey
 from services.call_log import CallLog
 from services.control import CallControl
@@ -46,6 +47,7 @@ class CallService:
         self._settings = settings
         self._stores = repositories
         self._calls: Calls = repositories.calls
+        self._versions = AgentVersions(repositories)
         self._secrets = secrets
         self._addresses = addresses
         self._log = call_log
@@ -82,6 +84,7 @@ class CallService:
         if phone.status != "active":
             raise Invalid(fields=[FieldError("fromPhone", "The phone is inactive")])
         call = _new_call(phone, agent, "outbound", from_phone=phone.number, to_phone=to_number, now=now)
+        call = await self._with_versions(call)
         who = {"user_id": principal.user_id, "created_by": principal.user_id}
         call = call.model_copy(update={"id": call_id or call.id, "metadata": metadata, **who})
         call = call.model_copy(update={"pool": await self._reservations.to_dial(call.session_id)})
@@ -103,6 +106,7 @@ class CallService:
             raise Conflict("No agent answers this phone number")
         agent = await self._stores.agents.get(phone.organization_id, phone.agent_id)
         call = _new_call(phone, agent, "inbound", from_phone=incoming.from_number, to_phone=phone.number, now=now)
+        call = await self._with_versions(call)
         call = call.model_copy(update={"carrier_call_id": incoming.carrier_call_id})
         try:
             return await self._taken_on(call, now)
@@ -216,6 +220,11 @@ class CallService:
             await self._log.finish(call, status=CallStatus.FAILED, reason="carrier-refused", now=now)
             raise
         return await self._calls.bind_carrier(call.id, placed.carrier_call_id, now)
+
+    async def _with_versions(self, call: Call) -> Call:
+        """The call with what its agent points at in the configuration, and the exact versions of that."""
+        config, versions = await self._versions.resolve(call.organization_id, call.agent_config)
+        return call.model_copy(update={"agent_config": config, "versions": versions})
 
     async def _made(self, principal: Principal, call_id: Id) -> Call | None:
         try:

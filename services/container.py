@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 
 from models.settings import Settings
+from models.versioned import Prompt, SessionSettings, SmsTemplate
+from providers import registry
 from providers.roles import Telephony
 from providers.tools.http import guard_of
+from providers.webhooks import Post, webhook_guard, webhook_post
+from services.agent_versions import AgentVersions
 from services.agents import AgentService
 from services.api_keys import ApiKeyService
 from services.audit import AuditService
@@ -15,21 +19,30 @@ from services.call_log import CallLog
 from services.call_reports import CallReports
 from services.calls import CallService
 from services.carriage import Carriage
+from services.contacts import ContactService
 from services.control import Actors
 from services.credit import Credit
 from services.dashboard import DashboardService
+from services.dnc import DncService
 from services.idempotency import Idempotency
 from services.leftovers import Leftovers
 from services.passwords import Passwords
 from services.phones import PhoneService
+from services.prompt_writer import PromptWriter, unhurried
 from services.rate_limits import RateLimits
 from services.readiness import Readiness
 from services.reconciler import Reconciler
 from services.recordings import RecordingService
 from services.reservations import Reservations
+from services.schedules import ScheduleService
 from services.sweeper import Sweeper
 from services.transfers import Transfers
 from services.users import UserService
+from services.versioned import VersionedService
+from services.versioned_kinds import PROMPT, SESSION_SETTINGS, SMS_TEMPLATE
+from services.webhook_events import WebhookEvents
+from services.webhook_sending import WebhookSending
+from services.webhooks import WebhookService
 from stores.events import Events
 from stores.limits import Limits
 from stores.mongo import Database
@@ -47,8 +60,13 @@ class Services:
     users: UserService
     keys: ApiKeyService
     agents: AgentService
+    prompts: VersionedService[Prompt]
+    session_settings: VersionedService[SessionSettings]
+    sms_templates: VersionedService[SmsTemplate]
+    prompt_writer: PromptWriter
     phones: PhoneService
     calls: CallService
+    schedules: ScheduleService
     carriage: Carriage
     reports: CallReports
     transfers: Transfers
@@ -56,6 +74,10 @@ class Services:
     dashboard: DashboardService
     sweeper: Sweeper
     audit: AuditService
+    webhooks: WebhookService
+    webhook_events: WebhookEvents
+    contacts: ContactService
+    dnc: DncService
     billing: BillingService
     limits: RateLimits
     idempotency: Idempotency
@@ -73,12 +95,17 @@ def build_services(
     telephony: Telephony,
     events: Events,
     limits: Limits,
+    post: Post | None = None,
 ) -> Services:
-    """The services over one database; touches neither database nor network."""
+    """The services over one database; touches neither database nor network.
+
+    `post` sends tests of webhooks; None: one of its own, which keeps no connection for long.
+    """
     repositories = Repositories.over(database)
     secrets = Secrets(settings.encryption_key)
     addresses = CallAddresses(settings)
-    call_log = CallLog(repositories.calls, credit, events)
+    webhook_events = WebhookEvents(repositories)
+    call_log = CallLog(repositories.calls, credit, events, webhook_events)
     audit = AuditService(repositories.audit)
     passwords = Passwords()
     keys = ApiKeyService(repositories, audit, highest_limit=settings.limit_api_per_key)
@@ -92,7 +119,13 @@ def build_services(
         ),
         users=UserService(repositories, passwords=passwords, audit=audit),
         keys=keys,
-        agents=AgentService(repositories, audit, secrets=secrets, guard=guard_of(settings)),
+        agents=AgentService(
+            repositories, audit, secrets=secrets, guard=guard_of(settings), versions=AgentVersions(repositories)
+        ),
+        prompts=VersionedService(PROMPT, repositories.prompts, repositories.agents, audit),
+        session_settings=VersionedService(SESSION_SETTINGS, repositories.session_settings, repositories.agents, audit),
+        sms_templates=VersionedService(SMS_TEMPLATE, repositories.sms_templates, repositories.agents, audit),
+        prompt_writer=PromptWriter(lambda: registry.llm(unhurried(settings))),
         phones=PhoneService(repositories, secrets=secrets, addresses=addresses, telephony=telephony, audit=audit),
         calls=CallService(
             settings,
@@ -105,6 +138,7 @@ def build_services(
             reservations=reservations,
             telephony=telephony,
         ),
+        schedules=ScheduleService(repositories, audit),
         carriage=Carriage(settings, repositories.calls, addresses),
         reports=CallReports(repositories.calls, addresses, call_log, reservations),
         transfers=Transfers(repositories, addresses),
@@ -112,6 +146,16 @@ def build_services(
         dashboard=DashboardService(repositories),
         sweeper=Sweeper(settings, repositories, call_log, reconciler, leftovers, control),
         audit=audit,
+        webhooks=WebhookService(
+            repositories,
+            audit,
+            secrets=secrets,
+            guard=webhook_guard(settings),
+            sending=WebhookSending(secrets, post or webhook_post(settings)),
+        ),
+        webhook_events=webhook_events,
+        contacts=ContactService(repositories.contacts, audit),
+        dnc=DncService(repositories.dnc, audit),
         billing=BillingService(repositories, credit, audit),
         limits=RateLimits(settings, limits),
         idempotency=Idempotency(repositories.idempotency),

@@ -1,7 +1,8 @@
 """Who may do what: the one table of roles, scopes and permissions. Pure.
 
-A member of an organization has a role; an API key has its creator's role, narrowed by its scope. Crediting accounts is
-nobody's right inside an organization: it belongs to the people who run the installation (`User.role` "admin").
+A member of an organization has a role; an API key has its creator's role, narrowed by its scope. Crediting accounts and
+the do-not-call list over all organizations are nobody's right inside one: they belong to the people who run the
+installation (`User.role` "admin").
 """
 
 from typing import Literal, get_args
@@ -23,16 +24,25 @@ Permission = Literal[
     "keys:read",
     "keys:write",
     "audit:read",
+    "webhooks:read",
+    "webhooks:write",
+    "dnc:read",
+    "dnc:write",
+    "dnc:everywhere",
     "credits:write",
 ]
 
 EVERYTHING: frozenset[Permission] = frozenset(get_args(Permission))
-PLATFORM: frozenset[Permission] = frozenset({"credits:write"})
+PLATFORM: frozenset[Permission] = frozenset({"credits:write", "dnc:everywhere"})
 """Over all organizations; comes with the platform role, never with a role in an organization."""
 
-_VIEWER: frozenset[Permission] = frozenset({"agents:read", "phones:read", "calls:read", "dashboard:read"})
+_VIEWER: frozenset[Permission] = frozenset({"agents:read", "phones:read", "calls:read", "dashboard:read", "dnc:read"})
 _AGENT: frozenset[Permission] = _VIEWER | {"calls:write"}
-_MANAGER: frozenset[Permission] = _AGENT | {"agents:write", "phones:write", "billing:read", "users:read"}
+_MANAGER: frozenset[Permission] = _AGENT | {
+    *("agents:write", "phones:write", "billing:read", "users:read"),
+    *("webhooks:read", "webhooks:write"),
+    "dnc:write",
+}
 _ADMIN: frozenset[Permission] = EVERYTHING - PLATFORM
 
 ROLES: dict[OrganizationRole, frozenset[Permission]] = {

@@ -37,3 +37,7 @@ class Agents(Repository[Agent]):
         """The names of those agents that exist; a call keeps the name of a deleted one itself."""
         scope = self._of(organization_id, {"_id": {"$in": list(agent_ids)}})
         return {Id(row["_id"]): row["name"] async for row in self._rows.find(scope, {"name": True})}
+
+    async def points_at(self, organization_id: Id, field: str, ids: Iterable[Id]) -> bool:
+        """Whether the field of any agent's configuration (`promptId`) holds one of the ids."""
+        return await self._one(self._of(organization_id, {f"config.{field}": {"$in": list(ids)}})) is not None

@@ -50,6 +50,9 @@ class Still:
 
 ANY_LIVE = Still()
 
+_NEWS: Where = {"$ifNull": ["$news", 0]}
+"""In a pipeline: how many facts there are."""
+
 
 class CallWrites(Repository[Call]):
     """The part of `stores.calls.Calls` that writes logs."""
@@ -68,7 +71,8 @@ class CallWrites(Repository[Call]):
         consumed = _consumed(usage, cost, now)
         if turn.role == "assistant":
             consumed["$set"] = {**consumed["$set"], "progress": None}
-        for where, update in ((live, {**_pushed(turn), **consumed}), (closed, _pushed(turn))):
+        late = {**_pushed(turn), "$set": {"untold": True}, "$inc": {"news": 1}}  # it may be the transcript's first
+        for where, update in ((live, {**_pushed(turn), **consumed}), (closed, late)):
             if await self._write(where, update):
                 return True
         await self._check_writer(call_id, by)
@@ -120,7 +124,8 @@ class CallWrites(Repository[Call]):
     async def keep_recording(self, call_id: Id, recording: Recording, now: datetime) -> None:
         """Add where the audio is, before or after the end; what is known already stays."""
         unknown = {f"recording.{place}": None for place in recording.model_dump(by_alias=True, exclude_none=True)}
-        await self._write({"_id": call_id, **unknown}, [{"$set": {**_recorded(recording), "updatedAt": now}}])
+        fields = {**_recorded(recording), "updatedAt": now, "untold": True, "news": {"$add": [_NEWS, 1]}}
+        await self._write({"_id": call_id, **unknown}, [{"$set": fields}])
 
     async def finish(
         self,
@@ -152,6 +157,8 @@ class CallWrites(Repository[Call]):
             # Whose late turns are still welcome.
             "carriedBy": {"$ifNull": ["$lease.actor", "$carriedBy", None]},
             "updatedAt": now,
+            "untold": True,
+            "news": {"$add": [_NEWS, {"$cond": ["$endedAt", 0, 1]}]},
             **_recorded(recording),
         }
         charged: object = {"$add": [f"$cost.{part}" for part in CostBreakdown.model_fields]}

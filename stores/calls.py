@@ -36,6 +36,8 @@ SHAPE = Shape(
             partialFilterExpression={"carrierCallId": {"$type": "string"}},
         ),
         *call_lists.INDEXES,
+        # As small as what is to be told at the moment.
+        IndexModel([("createdAt", ASCENDING)], partialFilterExpression={"untold": True}),
     ),
     retired_indexes=call_lists.RETIRED,
     unlisted=("turns",),
@@ -43,6 +45,7 @@ SHAPE = Shape(
 
 WITHOUT_TURNS = {"turns": False}
 OLDEST_FIRST = (("createdAt", ASCENDING),)
+MOMENTS = {CallStatus.RINGING: "rangAt", CallStatus.IN_PROGRESS: "startedAt"}
 
 OVERVIEW_S = 30
 """Deadline of an organization's figures: every call of the time asked for is read, out of an index."""
@@ -158,10 +161,20 @@ class Calls(CallWrites):
     async def advance(self, call_id: Id, status: CallStatus, now: datetime) -> Call | None:
         """Move a live call to a later live status; None when it is there already or past it (late word)."""
         earlier = [known for known in LIVE if known.rank < status.rank]
-        fields: dict[str, Any] = {"status": status, "updatedAt": now}
-        if status is CallStatus.IN_PROGRESS:
-            fields["startedAt"] = now
-        return await self._changed({"_id": call_id, "status": {"$in": earlier}}, {"$set": fields})
+        fields: dict[str, Any] = {"status": status, "updatedAt": now, "untold": True}
+        if status in MOMENTS:
+            fields[MOMENTS[status]] = now
+        where = {"_id": call_id, "status": {"$in": earlier}}
+        return await self._changed(where, {"$set": fields, "$inc": {"news": 1}})
+
+    # --- telling of it --------------------------------------------------------------------------------
+    async def untold(self, limit: int) -> list[Call]:
+        """Calls with facts that webhooks may not have been told, the oldest first; of their turns one at most."""
+        return await self._many({"untold": True}, {"turns": {"$slice": 1}}, sort=OLDEST_FIRST, limit=limit)
+
+    async def all_told(self, call: Call) -> None:
+        """Note that all facts in `call` are told; when there is one more by now, nothing is noted."""
+        await self._write({"_id": call.id, "news": call.news}, {"$set": {"untold": False}})
 
     async def _total(self, scope: Where, index: Index | None) -> int:
         return await self._totals.of(scope, index)

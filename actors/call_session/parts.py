@@ -23,6 +23,7 @@ from services.call_log import CallLog
 from services.sms import sms_for
 from services.tool_secrets import opened
 from services.tools import ToolRunner
+from services.webhook_events import WebhookEvents
 from stores.events import Events
 from stores.mongo import connect, database
 from stores.repositories import Repositories
@@ -42,7 +43,7 @@ class Workshop:
         self._client = connect(settings)
         self._repositories = Repositories.over(database(self._client, settings))
         events = Events(settings.redis_url or "")
-        self.log = CallLog(self._repositories.calls, LedgerClient(settings), events)
+        self.log = CallLog(self._repositories.calls, LedgerClient(settings), events, WebhookEvents(self._repositories))
         self._stt = RayStt(speech_to_text, timeout_s=settings.stt_timeout_s)
         self._llm = registry.llm(settings)
         self._telephony = registry.telephony(CARRIER, settings)

@@ -8,13 +8,12 @@ from typing import Any, TypeVar
 import ray
 from ray.autoscaler.sdk import request_resources
 from ray.exceptions import RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors import metrics
 from actors.call_session.pool import ActorLost, PoolStats
 from actors.cluster.keeper import Keeper, Unreachable
 from actors.cluster.policy import Load, Node
-from actors.cluster.pool import alive_nodes, call_nodes, is_autoscaled, record, start_pool
+from actors.cluster.pool import call_nodes, is_autoscaled, record, start_pool
 from actors.handles import CALL_PREFIX, CALL_SLOTS, POOL_PREFIX, ask, kill, names
 from actors.speech_to_text.answers import Health, worker_names
 from models.errors import CallboardError
@@ -26,6 +25,8 @@ KEEPER = "callboard_keeper"
 HEALTH_S = 1.0
 HEAD = "node:__internal_head__"
 """Ray's own mark of the head node, among its resources."""
+HEAD_SHARE = 0.001
+"""As Serve's controller claims it. Bound softly to the id of a node instead, the keeper was not always there."""
 
 _T = TypeVar("_T")
 
@@ -136,7 +137,6 @@ class RayCluster:
 
 def start(settings: Settings, *, driver: str, revision: str) -> Any:
     """The keeper's handle, started now or running already."""
-    head = next(node["NodeID"] for node in alive_nodes() if HEAD in node["Resources"])
     options = {
         "name": KEEPER,
         "namespace": settings.ray_namespace,
@@ -144,7 +144,7 @@ def start(settings: Settings, *, driver: str, revision: str) -> Any:
         "lifetime": "detached",
         "max_restarts": -1,
         "num_cpus": 0,  # a head that offers no CPU, so that no call lands on it, has room for this
-        "scheduling_strategy": NodeAffinitySchedulingStrategy(head, soft=True),
+        "resources": {HEAD: HEAD_SHARE},
     }
     keeper = ray.remote(KeeperActor).options(**options).remote(settings, driver, revision)
     record(settings.ray_namespace, KEEPER, revision)

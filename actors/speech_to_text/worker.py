@@ -20,6 +20,7 @@ from providers.stt import window
 from providers.stt.whisper import Whisper
 
 REQUESTS_AT_ONCE = 4_096
+LOGICAL_CPU = 0.01
 
 log = logging.getLogger(__name__)
 
@@ -53,24 +54,32 @@ class SpeechToText:
         return self._dispatcher.health(self._model)
 
 
-def start(settings: Settings) -> list[Any]:
-    """The handles of `stt_workers` workers, each started (and its model loaded) unless it runs already.
+def options(settings: Settings) -> dict[str, Any]:
+    """What Ray is told of each worker.
 
-    Callers repeat what a dying worker leaves unanswered, here or elsewhere, so Ray repeats nothing. A worker claims
-    no CPU from Ray: on a small machine the calls around it need theirs, and `stt_threads` says its share.
-    OMP_NUM_THREADS keeps the math library's own pool, next to ours, from growing.
+    On a GPU, one worker and nothing else; GPU nodes need offer no CPU. Otherwise on the nodes that offer CPUs, which
+    keeps workers off a head that only looks after the others. Their share is next to nothing: on a small machine the
+    calls around it need theirs, and `stt_threads` says what a worker may really use.
+
+    Callers repeat what a dying worker leaves unanswered, here or elsewhere, so Ray repeats nothing. OMP_NUM_THREADS
+    keeps the math library's own pool, next to ours, from growing.
     """
-    options: dict[str, Any] = {
+    is_on_gpu = settings.stt_device != "cpu"
+    return {
         "namespace": settings.ray_namespace,
         "get_if_exists": True,
         "lifetime": "detached",
         "max_concurrency": REQUESTS_AT_ONCE,
         "max_restarts": -1,
         "max_task_retries": 0,
-        "num_cpus": 0,
-        "num_gpus": 0 if settings.stt_device == "cpu" else 1,
+        "num_cpus": 0 if is_on_gpu else LOGICAL_CPU,
+        "num_gpus": 1 if is_on_gpu else 0,
         "scheduling_strategy": "SPREAD",
         "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}},
     }
-    actor = ray.remote(SpeechToText)
-    return [actor.options(name=name, **options).remote(settings) for name in worker_names(settings.stt_workers)]
+
+
+def start(settings: Settings) -> list[Any]:
+    """The handles of `stt_workers` workers, each started (and its model loaded) unless it runs already."""
+    actor, each = ray.remote(SpeechToText), options(settings)
+    return [actor.options(name=name, **each).remote(settings) for name in worker_names(settings.stt_workers)]

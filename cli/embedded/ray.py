@@ -50,6 +50,14 @@ SERVE = {
     "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "60",
 }
 
+SEVERAL_NODES = {
+    # A node whose Ray has died is missed after 5 s instead of 15, and its ledger writers and speech-to-text workers
+    # are started elsewhere; one that is only slow, or cut off, is waited for: 30 s.
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "5000",
+    "RAY_health_check_failure_threshold": "5",
+}
+
 
 def ray_environment(settings: Settings, *, local: bool = True) -> dict[str, str]:
     """Variables for the head node and for the driver; `local` is False for a cluster that was there before."""
@@ -57,7 +65,7 @@ def ray_environment(settings: Settings, *, local: bool = True) -> dict[str, str]
     # A reload, which every change of replicas is, cuts connections older than this.
     timeouts = {"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": str(longest), "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": str(longest)}
     if not local:
-        return SERVE | timeouts
+        return SERVE | SEVERAL_NODES | timeouts
     return CORE | SERVE | timeouts | _haproxy_places(settings.callboard_data_dir) | _token(settings.callboard_data_dir)
 
 

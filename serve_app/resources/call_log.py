@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from models.call import Call, CallStatus, CostBreakdown, Direction, Role, Turn
+from models.call import Call, CallStatus, CostBreakdown, Direction, Role, Turn, Versions
 from models.conversation import AnsweredBy
 from models.document import Model, Time
 from models.money import to_credits
@@ -98,6 +98,8 @@ class CallDetail(ListedCall):
     conversation_history: list[HistoryEntry]
     metadata: dict[str, Any]
     end_reason: Maybe[str] = None
+    versions: Maybe[Versions] = None
+    """The exact versions the agent talked with."""
 
     @classmethod
     def of(cls, call: Call, recording_url: str | None) -> Self:
@@ -111,6 +113,7 @@ class CallDetail(ListedCall):
             ],
             metadata=call.metadata,
             end_reason=call.end_reason,
+            versions=call.versions,
         )
 
 

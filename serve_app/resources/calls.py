@@ -38,6 +38,11 @@ def _storable(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
+PhoneNumber = Annotated[str, Field(max_length=40)]
+AgentId = Annotated[str, Field(max_length=100)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_storable)]
+
+
 class OutboundCall(Model):
     """Whom to call, from which of our phones, and who talks."""
 
@@ -53,10 +58,10 @@ class OutboundCall(Model):
             ]
         }
     )
-    from_phone: Annotated[str, Field(max_length=40)]
-    to_phone: Annotated[str, Field(max_length=40)]
-    agent_id: Annotated[str, Field(max_length=100)]
-    metadata: Annotated[dict[str, Any], AfterValidator(_storable)] = Field(default_factory=dict)
+    from_phone: PhoneNumber
+    to_phone: PhoneNumber
+    agent_id: AgentId
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class EndCall(Model):

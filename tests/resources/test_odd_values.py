@@ -62,6 +62,17 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("PUT", "/phones/{phone}/tags", {"tags": ["x"]}),
     ("POST", "/calls/outbound", {"fromPhone": "x", "toPhone": "+919876543210", "agentId": "x", "metadata": {"a": 1}}),
     ("POST", "/calls/{session}/end", {"reason": "x"}),
+    ("POST", "/prompts", {"name": "x", "content": "Say hello."}),
+    ("PUT", "/prompts/{prompt}", {"name": "x", "content": "Say hello.", "isActive": True}),
+    ("POST", "/session-settings", {"name": "x", "settings": {"language": "en", "turnTaking": {"endMs": 500}}}),
+    ("PUT", "/session-settings/{settings}", {"name": "x", "settings": {"silence": {"reprompts": 1}}, "isActive": True}),
+    ("POST", "/sms-templates", {"name": "x", "content": "{a}", "dltTemplateId": "1", "dltEntityId": "2"}),
+    ("PUT", "/sms-templates/{template}", {"content": "{a}", "dltTemplateId": "1"}),
+]
+VERSIONED: list[tuple[str, str, dict[str, Any]]] = [
+    ("prompt", "/prompts", {"name": "x", "content": "Say hello."}),
+    ("settings", "/session-settings", {"name": "x", "settings": {}}),
+    ("template", "/sms-templates", {"name": "x", "content": "{a}"}),
 ]
 
 
@@ -83,6 +94,9 @@ def spoilt(body: Any, odd: Any) -> Iterator[Any]:
 async def test_odd_bodies_are_answered(client: Client, method: str, path: str, body: dict[str, Any]) -> None:
     names = {"agent": await client.agent(), "phone": (await client.phone())["_id"], "session": "sess_x"}
     names["user"] = (await client.house.stores.users.insert(a_user(client.house.principal.organization_id))).id
+    for placeholder, path_of, example in VERSIONED:
+        (made,) = (await client.ask("POST", path_of, 201, json=example))["data"].values()
+        names[placeholder] = made["rootId"]
     for odd in ODD:
         for content in spoilt(body, odd):
             response = await client.http.request(
@@ -96,7 +110,17 @@ async def test_odd_bodies_are_answered(client: Client, method: str, path: str, b
 
 
 @pytest.mark.parametrize(
-    "path", ["/agents?search=", "/calls?agentId=", "/calls?fromDate=", "/phones?page=", "/calls/", "/audit-log?userId="]
+    "path",
+    [
+        "/agents?search=",
+        "/prompts?search=",
+        "/prompts/",
+        "/calls?agentId=",
+        "/calls?fromDate=",
+        "/phones?page=",
+        "/calls/",
+        "/audit-log?userId=",
+    ],
 )
 @pytest.mark.parametrize("odd", ["%00", "%ED%A0%80", "%FF", "(", "*", "$", "%2E%2E", "9" * 30, "[a]=1", "x" * 5000])
 async def test_odd_addresses_are_answered(client: Client, path: str, odd: str) -> None:

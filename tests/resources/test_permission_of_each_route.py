@@ -31,7 +31,14 @@ OPEN = {
 ANYBODY = {("GET", "/auth/me"), ("POST", "/auth/logout"), ("POST", "/auth/password")}
 """Whoever is logged in, for themselves."""
 
-SUBJECTS = {"/api-keys": "keys", "/audit-log": "audit", "/billing/credits": "credits"}
+SUBJECTS = {
+    "/api-keys": "keys",
+    "/audit-log": "audit",
+    "/billing/credits": "credits",
+    "/webhook-": "webhooks",
+    "/schedules": "calls",
+    **dict.fromkeys(("/prompts", "/session-settings", "/sms-templates"), "agents"),
+}
 """The permission's word where it is not the first of the path."""
 
 

@@ -20,6 +20,9 @@ _LIMITS = "integration/product/contract/test_limits_contract.py::"
 _FUZZ = "integration/product/contract/test_webhook_fuzz.py::"
 _EXPLORED = "integration/product/contract/test_schemathesis.py::"
 _TIMELINE = "integration/product/contract/test_timeline_contract.py::"
+_VERSIONS = "integration/product/contract/test_versions_contract.py::"
+_VERSIONED = "services/test_agent_versions.py::"
+_DNC = "integration/product/contract/test_dnc_contract.py::"
 _SHOWN = "resources/test_timeline.py::TestOverHttp::"
 _INTERIM = "integration/test_edge_interim.py::"
 _FIRST = "integration/product/test_first_call.py::"
@@ -236,6 +239,14 @@ GENERAL: Mapping[str, str] = {
     "GET /calls/:id/timeline": _TIMELINE + "test_the_timeline_says_where_the_time_of_each_answer_went",
     "the timeline of a call that was not answered": _TIMELINE + "test_a_call_that_still_rings_has_an_empty_timeline",
     "404 for a timeline that is not there": _TIMELINE + "test_the_timeline_of_a_call_that_is_not_there_is_not_found",
+    "prompts, session settings and SMS templates, and all their versions": _VERSIONS + "test_the_life_of_a_thing",
+    "two session settings in every organization": _VERSIONS + "test_two_default_settings_are_always_there",
+    "the prompts, settings and templates of an agent": (
+        _VERSIONED + "test_an_agent_points_at_what_its_organization_has"
+    ),
+    "a prompt that the language model writes": _VERSIONS + "test_a_prompt_is_written_by_the_model_and_not_stored",
+    "numbers that are not to be called": _DNC + "test_a_number_is_put_on_the_list_found_and_taken_off",
+    "many numbers that are not to be called": _DNC + "test_many_numbers_are_put_on_the_list",
     "answeredBy once it is known": _SHOWN + "test_who_picked_up_is_shown_once_it_is_known",
     "call:error": _FIRST + "test_a_dashboard_sees_nothing_of_somebody_elses_call",
     "call:leave": "integration/test_edge_realtime.py::test_after_leaving_nothing_more_is_told",
@@ -243,25 +254,3 @@ GENERAL: Mapping[str, str] = {
     "a voice that fails in a call": _FAULTS + "test_when_the_voice_fails_the_local_voice_speaks",
 }
 """What holds for many operations, and what is no operation."""
-
-BEYOND: frozenset[str] = frozenset(
-    {
-        "POST /auth/logout",
-        "POST /auth/password",
-        "GET /calls/:id/recording",
-        "GET /calls/:id/timeline",
-        "GET /webhooks/exotel/connect",
-        "GET /billing/balance",
-        "GET /billing/ledger",
-        "POST /billing/credits",
-        "GET /users",
-        "POST /users",
-        "PUT /users/:id",
-        "DELETE /users/:id",
-        "GET /api-keys",
-        "POST /api-keys",
-        "DELETE /api-keys/:id",
-        "GET /audit-log",
-    }
-)
-"""What this product has and the public document does not. A new operation goes here or above."""

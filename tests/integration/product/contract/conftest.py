@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from models.settings import Settings
 from simulators.caller import Script
 from simulators.carrier import Carrier, Plan
 from simulators.exotel_calls import Outcome
+from simulators.llm import LlmServer
 from tests.integration.product.contract.client import Client, open_account
 from tests.integration.product.contract.webhooks import Webhooks
 from tests.integration.product.customer import Account
@@ -82,4 +84,11 @@ def nobody(http: httpx.AsyncClient) -> Client:
 async def carrier(platform: Settings, webhooks: Webhooks) -> AsyncIterator[Carrier]:
     """The carrier that the product dials at; callees are busy unless told otherwise."""
     async with carrier_of(platform, BUSY) as running:
+        yield running
+
+
+@pytest.fixture
+async def llm(platform: Settings) -> AsyncIterator[LlmServer]:
+    """The language model that the product asks."""
+    async with LlmServer(port=urlsplit(platform.openai_base_url or "").port or 0) as running:
         yield running

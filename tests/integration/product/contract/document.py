@@ -43,7 +43,10 @@ AGENT_CONFIG = Shape(
         "firstMessage": text,
     },
     sometimes={"sessionTimeout": whole},
-    ours=dict.fromkeys(("turnTaking", "interruption", "silence", "voicemail", "tools"), anything),
+    ours={
+        **dict.fromkeys(("turnTaking", "interruption", "silence", "voicemail", "tools"), anything),
+        **dict.fromkeys(("promptId", "sessionSettingsId", "smsTemplateId"), or_null(ID)),
+    },
 )
 AGENT_STATS = Shape({"totalCalls": whole, "totalDuration": whole, "avgDuration": number, "successRate": number})
 _AGENT: dict[str, Part] = {
@@ -95,8 +98,10 @@ _DETAIL: dict[str, Part] = {
     "conversationHistory": Each(Shape({"role": one_of("user", "assistant"), "content": text, "timestamp": TIME})),
     "metadata": anything,
 }
-CALL = Shape(_DETAIL, sometimes=_WHEN_OVER, ours={"endReason": text, **_ANSWERED_BY})
-CALL_WHEN_OVER = Shape({**_DETAIL, **_WHEN_OVER}, ours={"endReason": text, **_ANSWERED_BY})
+_VERSIONS = Shape(dict.fromkeys(("promptId", "sessionSettingsId", "smsTemplateId"), or_null(ID)))
+_CALL_OURS: dict[str, Part] = {"endReason": text, "versions": _VERSIONS, **_ANSWERED_BY}
+CALL = Shape(_DETAIL, sometimes=_WHEN_OVER, ours=_CALL_OURS)
+CALL_WHEN_OVER = Shape({**_DETAIL, **_WHEN_OVER}, ours=_CALL_OURS)
 
 MILLISECONDS = or_null(whole)
 MOMENTS = (
@@ -141,6 +146,31 @@ TIMELINE = Shape(
     }
 )
 """Ours: the public document has no timeline."""
+
+_VERSION: dict[str, Part] = {
+    "_id": ID,
+    "rootId": ID,
+    "version": whole,
+    "previousId": or_null(ID),
+    "name": text,
+    "isActive": truth,
+    "createdAt": TIME,
+    "updatedAt": TIME,
+}
+_BY = {"createdBy": ID, "modifiedBy": ID}
+PROMPT = Shape({**_VERSION, "content": text}, sometimes=_BY)
+SESSION_SETTINGS = Shape({**_VERSION, "isDefault": truth, "settings": anything}, sometimes=_BY)
+SMS_TEMPLATE = Shape(
+    {**_VERSION, "content": text, "variables": Each(text)},
+    sometimes={**_BY, "dltTemplateId": text, "dltEntityId": text},
+)
+"""Ours, like the two before: the public document has no versions."""
+
+DNC_ENTRY = Shape(
+    {"_id": ID, "number": E164, "reason": text, "scope": one_of("organization", "global"), "createdAt": TIME},
+    sometimes={"addedBy": ID},
+)
+"""Ours: the public document has no do-not-call lists."""
 
 STATS = Shape(
     {

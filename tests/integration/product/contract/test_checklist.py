@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from models.settings import REPOSITORY
-from tests.integration.product.contract.checklist import BEYOND, GENERAL, OPERATIONS
+from tests.integration.product.contract.beyond import BEYOND
+from tests.integration.product.contract.checklist import GENERAL, OPERATIONS
 from tests.integration.product.contract.operations import operations
 
 pytestmark = pytest.mark.integration

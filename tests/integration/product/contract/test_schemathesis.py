@@ -21,8 +21,10 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from simulators.carrier import Carrier
+from simulators.llm import LlmServer
 from tests.integration.product.contract.client import Client
 from tests.integration.product.contract.conftest import RINGING
+from tests.integration.product.contract.test_versions_contract import KINDS
 from tests.integration.product.customer import from_anywhere
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -119,13 +121,14 @@ def judge(case: AnyCase, session: requests.Session, url: str, findings: Findings
 
 
 async def test_schemathesis_finds_no_answer_beside_the_document(
-    client: Client, api_url: str, carrier: Carrier, say: Callable[[str], None]
+    client: Client, api_url: str, carrier: Carrier, llm: LlmServer, say: Callable[[str], None]
 ) -> None:
     carrier.plans.default = RINGING
-    call = await client.call()
+    call, webhook_id = await client.call(), await client.webhook()
     phone = await client.phone(await client.agent())
     wanted = [{"name": name, "scope": "admin"} for name in ("asks", "is asked about")]
     asking, other = [(await client.answer("POST", "/api-keys", key, status=201))["apiKey"] for key in wanted]
+    later = await client.order(localTime="2034-01-15T14:00:00", timezone="Asia/Kolkata")
     member = {"email": f"st-{call['_id']}@example.com", "password": "a long password", "organizationRole": "viewer"}
     ids = {
         "agent_id": await client.agent(),
@@ -134,6 +137,10 @@ async def test_schemathesis_finds_no_answer_beside_the_document(
         "session_id": call["sessionId"],
         "user_id": (await client.answer("POST", "/users", member, status=201))["user"]["_id"],
         "key_id": other["_id"],
+        **{kind.parameter: (await kind.made(client))["_id"] for kind in KINDS},
+        "endpoint_id": webhook_id,
+        "schedule_id": (await client.answer("POST", "/schedules", later, status=201))["schedule"]["_id"],
+        "delivery_id": call["_id"],
         **dict(parse_qsl(urlsplit(phone["incomingUrl"]).query)),
     }
     findings = await asyncio.to_thread(explore, api_url, asking["key"], ids)

@@ -12,6 +12,7 @@ from simulators.carrier import Carrier
 from tests.integration.product.contract.client import Client, open_account
 from tests.integration.product.contract.conftest import RINGING
 from tests.integration.product.contract.operations import Operation, operations
+from tests.integration.product.contract.test_versions_contract import KINDS
 from tests.integration.product.customer import ACCOUNT, CALLER, PASSWORD, agent_body
 
 pytestmark = pytest.mark.integration
@@ -27,6 +28,12 @@ class Tenant:
     phone: dict[str, Any]
     call: dict[str, Any]
     key_id: str
+    webhook_id: str
+    delivery_id: str
+    schedule_id: str
+    dnc_id: str
+    versioned: dict[str, str]
+    """The ids of things with versions, by placeholder."""
 
     @property
     def ids(self) -> dict[str, str]:
@@ -38,6 +45,11 @@ class Tenant:
             "calls/{session_id}": self.call["sessionId"],
             "users/{user_id}": self.user_id,
             "api-keys/{key_id}": self.key_id,
+            "webhook-endpoints/{endpoint_id}": self.webhook_id,
+            "logs/{delivery_id}": self.delivery_id,
+            "schedules/{schedule_id}": self.schedule_id,
+            "dnc/{entry_id}": self.dnc_id,
+            **self.versioned,
         }
 
     @property
@@ -48,14 +60,16 @@ class Tenant:
     async def everything(self) -> list[Any]:
         """All that the tenant sees of itself."""
         one_by_one = [f"/agents/{self.agent_id}", f"/calls/{self.call['_id']}"]
-        lists = ["/agents", "/phones", "/users", "/billing/ledger", "/audit-log"]
-        return [await self.client.answer("GET", path) for path in (*one_by_one, *lists)]
+        lists = ["/agents", "/phones", "/users", "/billing/ledger", "/audit-log", "/dnc"]
+        paths = (*one_by_one, *lists, *(kind.path for kind in KINDS))
+        return [await self.client.answer("GET", path) for path in paths]
 
 
 async def a_tenant(http: httpx.AsyncClient, api_url: str, name: str) -> Tenant:
     """A tenant with a live call. The number of the call begins a name that searches find."""
     account = open_account(api_url, name)
     client = Client(http, account.access)
+    webhook_id = await client.webhook()
     agent_id = await client.agent()
     phone = await client.phone(agent_id)
     order = {"fromPhone": phone["number"], "toPhone": CALLER, "agentId": agent_id}
@@ -63,7 +77,13 @@ async def a_tenant(http: httpx.AsyncClient, api_url: str, name: str) -> Tenant:
     call = placed | await until_ringing(client, placed["_id"])
     key = {"name": "Program", "scope": "admin"}
     made = (await client.answer("POST", "/api-keys", key, status=201))["apiKey"]
-    return Tenant(client, account.user["_id"], agent_id, phone, call, made["_id"])
+    told = (await client.answer("GET", f"/webhook-endpoints/{webhook_id}/logs"))["deliveries"]
+    later = order | {"localTime": "2034-01-15T14:00:00", "timezone": "Asia/Kolkata"}
+    schedule_id = (await client.answer("POST", "/schedules", later, status=201))["schedule"]["_id"]
+    kept_from = (await client.answer("POST", "/dnc", {"number": "+919123400000"}, status=201))["entry"]
+    ids = made["_id"], webhook_id, told[0]["_id"], schedule_id, kept_from["_id"]
+    versioned = {kind.placeholder: (await kind.made(client))["_id"] for kind in KINDS}
+    return Tenant(client, account.user["_id"], agent_id, phone, call, *ids, versioned)
 
 
 async def until_ringing(client: Client, call_id: str) -> dict[str, Any]:
@@ -81,7 +101,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /agents/{agent_id}/duplicate": {"name": "Taken over"},
     "PUT /phones/{phone_id}/tags": {"tags": ["taken"]},
     "POST /calls/{session_id}/end": {"reason": "because"},
+    "PUT /prompts/{prompt_id}": {"name": "Taken over"},
+    "PUT /session-settings/{settings_id}": {"name": "Taken over"},
+    "PUT /sms-templates/{template_id}": {"name": "Taken over"},
     "PUT /users/{user_id}": {"name": "Taken over", "isActive": False},
+    "PUT /webhook-endpoints/{endpoint_id}": {"isActive": False},
+    "PUT /schedules/{schedule_id}": {"notes": "Taken over"},
 }
 """Bodies that would be right for the tenant itself; a route with a placeholder and a body has one."""
 

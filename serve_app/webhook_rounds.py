@@ -1,0 +1,72 @@
+"""Webhooks in the background of a replica: delivering what is due, and sweeping up what was never told.
+
+Every replica does both, and none needs another: deliveries are claimed, and sweeping twice changes nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from services import meters
+from services.webhook_events import WebhookEvents
+from services.webhook_runner import WebhookRunner, break_off
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.25
+"""Between looks for deliveries that are due, while there is room or nothing to do."""
+SWEEP_S = 1.0
+COUNT_S = 5.0
+FORGET_S = 600.0
+AGAIN_S = 2.0
+"""After a round that broke off: the database is away."""
+
+
+class WebhookRounds:
+    """Runs between `running`'s begin and end. `now` is the clock."""
+
+    def __init__(self, events: WebhookEvents, runner: WebhookRunner, now: Callable[[], datetime]) -> None:
+        self._events = events
+        self._runner = runner
+        self._now = now
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Rounds go on until the context is left; what is under way then is broken off, and made again elsewhere."""
+        rounds = (
+            (self._deliver, 0.0),
+            (self._sweep, SWEEP_S),
+            (self._count, COUNT_S),
+            (self._forget, FORGET_S),
+        )
+        tasks = [asyncio.create_task(_repeated(work, pause_s)) for work, pause_s in rounds]
+        try:
+            yield
+        finally:
+            await break_off(tasks)
+            await self._runner.aclose()
+
+    async def _deliver(self) -> None:
+        await self._runner.fill()
+        await self._runner.landed(within_s=LOOK_S)
+
+    async def _sweep(self) -> None:
+        await self._events.sweep(self._now())
+
+    async def _count(self) -> None:
+        meters.set_to("webhook_queue", await self._runner.waiting())
+
+    async def _forget(self) -> None:
+        await self._events.forget(self._now())
+
+
+async def _repeated(work: Callable[[], Awaitable[None]], pause_s: float) -> None:
+    while True:
+        try:
+            await work()
+            await asyncio.sleep(pause_s)
+        except Exception:  # whatever it was, the next round must come
+            logger.exception("a round of webhooks broke off")
+            await asyncio.sleep(AGAIN_S)
