@@ -104,7 +104,11 @@ def way_of(call: Call, cluster: Cluster) -> Way:
 
 
 def _connections(pid: int) -> list[Any]:
-    found = psutil.Process(pid).net_connections("tcp")
+    """Of a process that is gone, none: the cluster's books may still have it."""
+    try:
+        found = psutil.Process(pid).net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return []
     return [each for each in found if each.status == psutil.CONN_ESTABLISHED and each.raddr]
 
 
