@@ -26,6 +26,9 @@ SETTLE_S = 30.0
 """How long a call may take to write its end after its media is gone; later, only the look around notices."""
 LET_GO_S = 1.0
 """How long an actor whose connection broke may hold on to its call, which is to go on elsewhere."""
+AGAIN_S = 5.0
+"""How often a new pool looks for actors of the one before whose start was under way when that died: Ray names them
+late, and nobody else would ever find them."""
 PROBE = "probe"
 """A session that does not exist, to see an actor's door open."""
 
@@ -46,6 +49,8 @@ class Crew:
         self._changed = asyncio.Event()
         self._in_hand: set[str] = set()
         """Members of whom somebody is just about to know more than a look around could say."""
+        self._let_go_of: set[str] = set()
+        """Stopped; Ray may list them for a moment yet."""
         self._asked: set[str] = set()
         """Members whose answer a look around waits for."""
         self.failure: str | None = None
@@ -117,8 +122,19 @@ class Crew:
         names = await self._fleet.existing()
         await asyncio.gather(*(self._take_in(name) for name in names))
         self._spawn(self._look_around())
+        self._spawn(self._look_for_late_ones())
         self.keep_up()
         self.tell()
+
+    async def _look_for_late_ones(self) -> None:
+        for _ in range(round(START_S / AGAIN_S)):
+            await asyncio.sleep(AGAIN_S)
+            known = {member.name for member in self._roster.members} | self._let_go_of
+            try:
+                late = set(await self._fleet.existing()) - known
+            except (ActorLost, TimeoutError):
+                continue
+            await asyncio.gather(*(self._take_in(name) for name in late))
 
     async def _take_in(self, name: str) -> None:
         try:
@@ -259,6 +275,7 @@ class Crew:
             self.keep_up()
 
     def _stop(self, name: str) -> None:
+        self._let_go_of.add(name)
         self._spawn(self._fleet.stop(name))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

@@ -30,9 +30,9 @@ from tests.money import STEP, fund
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
 
-KILLS = 50
+KILLS = 20
 """Each costs a second until the writer is back."""
-OPERATIONS = 2_000
+OPERATIONS = 1_000
 ACCOUNTS = 8
 CALLERS = 12
 FUNDS = 10_000 * STEP

@@ -67,6 +67,16 @@ async def test_one_that_freezes_while_another_answer_is_awaited_is_found_as_soon
 
 
 @virtual
+async def test_actors_that_the_pool_before_was_starting_when_it_died_are_found_later() -> None:
+    fleet = Fleet(old={"late"})
+    async with an_open_pool(fleet, slots=1) as pool:
+        fleet.calls["late"] = None
+        await asyncio.sleep(6.0)
+        assert "late" in fleet.stopped
+        assert (await pool.stats()).idle == 1
+
+
+@virtual
 async def test_on_a_starved_machine_nobody_is_killed() -> None:
     fleet = Fleet()
     async with an_open_pool(fleet) as pool:

@@ -65,8 +65,9 @@ def warm(settings: Settings) -> Iterator[Warm]:
     own = settings.model_copy(update={"ray_namespace": NAMESPACE, "stt_workers": 1, "billing_shards": 1})
     with local_ray(NAMESPACE):
         others = [ray.remote(Deaf).options(name=worker_names(1)[0]).remote(), *billing.start(own)]
+        names = [uuid.uuid4().hex for _ in range(2)]
         made: dict[str, Any] = {
-            uuid.uuid4().hex: ray.remote(CallSession).options(num_cpus=0.01).remote(own, ECHO) for _ in range(2)
+            name: ray.remote(CallSession).options(name=name, num_cpus=0.01).remote(own, ECHO) for name in names
         }
         ray.get([actor.warm.remote() for actor in made.values()])
         yield Warm(made)
