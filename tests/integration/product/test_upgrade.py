@@ -56,7 +56,8 @@ async def test_versions_and_numbers_of_replicas_change_under_a_call(world: World
     actor = await patient.is_carried()
     old = processes(CALL_ACTOR) + processes(REPLICA)
     for replicas in (3, 2):
-        await asyncio.to_thread(deployed.deploy, serve_replicas=replicas)
+        # Each a revision that was never there: with that of before, the actors of before would be welcome again.
+        await asyncio.to_thread(deployed.deploy, serve_replicas=replicas, idempotency_keep_s=80_000 + replicas)
         newcomer = Survivor(world)
         await newcomer.begins(*SHORT)
         assert await newcomer.is_carried() not in old
