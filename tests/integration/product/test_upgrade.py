@@ -30,7 +30,10 @@ async def deployed(world: World) -> AsyncIterator[Deployed]:
     """The platform of the package, to be changed."""
     product = Deployed(world.settings)
     yield product
-    await asyncio.to_thread(product.deploy, serve_replicas=world.settings.serve_replicas)
+    own = world.settings
+    await asyncio.to_thread(
+        product.deploy, serve_replicas=own.serve_replicas, idempotency_keep_s=own.idempotency_keep_s
+    )
 
 
 async def until(happened: Callable[[], bool]) -> None:
