@@ -138,7 +138,7 @@ async def test_without_capacity_the_carrier_is_asked_to_try_later_and_the_call_i
 async def test_a_second_connection_that_finds_no_actor_does_not_end_the_call_of_the_first(
     replica: Replica, settings: Settings, call: Call, doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def too_late(wanted: Call) -> Lease:
+    async def too_late(wanted: Call, by: str) -> Lease:
         await replica.edge.services.carriage.claim(wanted.session_id, "the first one's", utc_now())
         raise NoCapacity("every call actor is busy")
 
