@@ -61,7 +61,3 @@ class Carriage:
     async def stored(self, session_id: SessionId) -> Call:
         """The call as the store has it."""
         return await self._calls.session(session_id)
-
-    async def release(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
-        """Take the call back from an actor that is gone; None when it did not have it."""
-        return await self._calls.release(session_id, actor, now)

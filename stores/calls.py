@@ -143,11 +143,6 @@ class Calls(CallWrites):
         where = {"sessionId": session_id, "status": {"$in": LIVE}, "lease.actor": {"$in": [None, lease.actor]}}
         return await self._changed(where, {"$set": {"lease": lease.model_dump(by_alias=True), "updatedAt": now}})
 
-    async def release(self, session_id: SessionId, actor: str, now: datetime) -> Call | None:
-        """Detach an actor that is gone, so that another can claim its call; None when it is not the one attached."""
-        where = {"sessionId": session_id, "status": {"$in": LIVE}, "lease.actor": actor}
-        return await self._changed(where, {"$set": {"lease": None, "updatedAt": now}})
-
     async def take_over(self, session_id: SessionId, from_actor: str, lease: Lease, now: datetime) -> Call | None:
         """Give a live call of an actor that is gone to another; None when it is over, or not that actor's any more.
 

@@ -186,7 +186,6 @@ async def test_media_attaches_once_with_the_right_token(house: House) -> None:
     assert await house.services.carriage.claim(call.session_id, "another", NOW) is None
     with pytest.raises(Conflict):
         await house.services.carriage.attach(call.session_id, token, NOW)
-    await house.services.carriage.release(call.session_id, "actor", NOW)
     await house.services.calls.end(house.principal, call.session_id, "user_requested", NOW)
     with pytest.raises(Conflict):
         await house.services.carriage.attach(call.session_id, token, NOW)
