@@ -92,11 +92,10 @@ def way_of(call: Call, cluster: Cluster) -> Way:
     """How the call is carried now."""
     assert call.lease is not None
     actor = cluster.actors[call.lease.actor]
-    ends = {each.laddr for each in _connections(actor["pid"])}
+    doors = _listening(actor["pid"]) - {actor["port"]}  # any replica may be at Ray's, to ask the actor something
+    ends = {each.laddr for each in _connections(actor["pid"]) if each.laddr.port in doors}
     for replica in cluster.replicas:
-        if any(
-            each.raddr in ends and each.raddr.port in _listening(actor["pid"]) for each in _connections(replica["pid"])
-        ):
+        if any(each.raddr in ends for each in _connections(replica["pid"])):
             return Way(
                 call.session_id, call.lease.actor, cluster.name_of(actor["node"]), cluster.name_of(replica["node"])
             )

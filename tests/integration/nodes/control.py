@@ -37,7 +37,7 @@ def look() -> dict[str, Any]:
         for node in described
     }
     actors = {
-        actor["Name"]: {"node": actor["Address"]["NodeID"], "pid": actor["Pid"]}
+        actor["Name"]: {"node": actor["Address"]["NodeID"], "pid": actor["Pid"], "port": actor["Address"]["Port"]}
         for actor in state.actors().values()
         if actor["State"] == "ALIVE" and actor["Name"]
     }
