@@ -14,6 +14,9 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 PromptText = Annotated[str, Field(min_length=10, max_length=5000)]
 Reference = Annotated[Id, Field(pattern=r"^[0-9a-f]{24}$")]
 """A thing that has versions, which means its active one; or one version, which means this one for good."""
+DispositionName = Annotated[str, Field(min_length=1, max_length=50)]
+SmsOutcome = Literal["answered", "machine", "busy", "no-answer", "failed", "canceled"]
+"""What a call came to: `models.campaign.Outcome` but for calls that were never placed."""
 
 
 class Voice(Model):
@@ -29,6 +32,15 @@ class Llm(Model):
 
     model: LlmModel
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
+
+
+class SmsAfter(Model):
+    """After which calls the agent's text message is sent: those with one of the outcomes, and one of the dispositions
+    where any are named. No outcome: after none.
+    """
+
+    outcomes: Annotated[tuple[SmsOutcome, ...], Field(max_length=6)] = ()
+    dispositions: Annotated[tuple[DispositionName, ...], Field(max_length=50)] = ()
 
 
 class AgentConfig(Model):
@@ -52,6 +64,9 @@ class AgentConfig(Model):
     session_settings_id: Reference | None = None
     sms_template_id: Reference | None = None
     """The text message that may follow a call."""
+    sms_after: SmsAfter = SmsAfter()
+    dispositions: Annotated[tuple[DispositionName, ...], Field(max_length=50)] = ()
+    """What calls can come to in the customer's own words; the agent chooses among them before it hangs up."""
 
 
 class Agent(Document):

@@ -177,6 +177,23 @@ class Versions(Model):
     sms_template_id: Id | None = None
 
 
+class CampaignCall(Model):
+    """Which attempt, counted from 1, of which contact in which campaign a call is."""
+
+    campaign_id: Id
+    contact_id: Id
+    attempt: int
+
+
+class Disposition(Model):
+    """What a call came to in the customer's own words. `by`: the user who said so, None: the agent."""
+
+    name: str
+    notes: str = ""
+    at: Time
+    by: Id | None = None
+
+
 class Call(Document):
     """The truth about one call. `agent_config` is the agent as it was when the call was made."""
 
@@ -196,6 +213,10 @@ class Call(Document):
     carrier_call_id: str | None = None
     end_reason: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+    campaign: CampaignCall | None = None
+    variables: dict[str, str] = Field(default_factory=dict)
+    """What is known of the person who is called, by the names that prompts and messages use: `{customer_name}`."""
+    disposition: Disposition | None = None
     rang_at: Time | None = None
     started_at: Time | None = None
     ended_at: Time | None = None

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from models.call import CallStatus
 from models.conversation import AnsweredBy
-from models.document import Document, Id, Model
+from models.document import Document, Id, Model, Time
 
 NO_PLACES = {"Factory", "localtime", "posixrules"}
 """Files beside the zones that are no zones; `Factory` is what an unconfigured machine has."""
@@ -242,11 +242,23 @@ class CampaignRules(Model):
 
 
 class CampaignCounters(Model):
-    """How far a campaign is. `finals`: contacts that are done, by how they ended."""
+    """How far a campaign is: contacts by state (`pending`, `dialing`, `done`), those done by how they ended, attempts
+    by what they came to (`open`: under way).
+    """
 
-    contacts: int = 0
-    attempts: int = 0
+    contacts: dict[str, int] = Field(default_factory=dict)
     finals: dict[str, int] = Field(default_factory=dict)
+    attempts: dict[str, int] = Field(default_factory=dict)
+
+
+class Change(Model):
+    """A status a campaign came to; `number` counts its changes from 1. `by`: the user, None: the campaign itself."""
+
+    number: int
+    status: CampaignStatus
+    reason: str | None = None
+    at: Time
+    by: Id | None = None
 
 
 class Campaign(Document):
@@ -263,6 +275,16 @@ class Campaign(Document):
     from_phone: str
     rules: CampaignRules = CampaignRules()
     counters: CampaignCounters = CampaignCounters()
+    started_at: Time | None = None
+    ended_at: Time | None = None
+    changes: tuple[Change, ...] = ()
+    """The last ones."""
+    untold: bool = False
+    """A change may not have been told to webhooks: set with it, in one write."""
+    news: int = 0
+    """How often somebody decided something that its actor has to know."""
+    needs_runner: bool = False
+    """An actor has to look after it: until nothing is under way, and nothing will be before somebody decides more."""
 
 
 def _who_answered(answered_by: AnsweredBy | None) -> Outcome:

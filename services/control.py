@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from models.call import Call, SessionId
+from models.document import Id
 
 
 class CallControl(Protocol):
@@ -33,3 +34,12 @@ class Capacity(Protocol):
 
 class Actors(CallControl, Capacity, Protocol):
     """Both."""
+
+
+class CampaignActors(Protocol):
+    """Whoever starts the actors of campaigns."""
+
+    async def see_to(self, campaign_id: Id) -> None:
+        """Have the campaign's actor look at its campaign now, and run at all. Raises nothing: what cannot be told now
+        is found in the store within seconds.
+        """

@@ -8,6 +8,7 @@ from stores.agents import Agents
 from stores.api_keys import ApiKeys
 from stores.audit import Audit
 from stores.calls import Calls
+from stores.campaigns import Campaigns
 from stores.contacts import Contacts
 from stores.dnc import Dnc
 from stores.holds import Holds
@@ -44,6 +45,7 @@ class Repositories:
     holds: Holds
     schedules: Schedules
     occurrences: Occurrences
+    campaigns: Campaigns
     contacts: Contacts
     dnc: Dnc
     webhooks: WebhookEndpoints
@@ -71,6 +73,7 @@ class Repositories:
             holds=Holds(database),
             schedules=Schedules(database),
             occurrences=Occurrences(database),
+            campaigns=Campaigns(database),
             contacts=Contacts(database),
             dnc=Dnc(database),
             webhooks=WebhookEndpoints(database),
