@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from bench import talk
 from bench.conversation import Pace, Product, arguments, load, pace_of, product, world
 from bench.first_call import SENTENCES
+from bench.numbers_page import numbers
 from bench.ordeal import COLUMNS, Ordeal, endure, show
 from bench.table import Table
 from bench.victims import VICTIMS, Victim
@@ -54,7 +55,15 @@ async def _measure(deployed: Product, pace: Pace, names: Sequence[str], options:
         for name in names:
             victim = Victim(name, deployed.children)
             ordeal = Ordeal(name, victim.kill, options.times, options.calls, options.every)
+            before = await _taken_over(deployed)
             show(table, ordeal, await endure(made, agent, ordeal))
+            print(f"    calls that another call actor took over: {await _taken_over(deployed) - before:g}", flush=True)
+
+
+async def _taken_over(deployed: Product) -> float:
+    """How many so far, by the product's own count."""
+    found = await asyncio.to_thread(numbers, deployed.settings.callboard_data_dir)
+    return found.total("calls_resumed_total") or 0.0
 
 
 if __name__ == "__main__":
