@@ -16,10 +16,12 @@ setup: ## Install what is missing; nothing to do takes a moment
 run: setup ## Run everything on this machine, with a demo account and a simulated call
 	@$(BIN)/callboard up --demo
 
-# Tests of the deployed product mostly wait, for calls that take their time; the others keep a core busy meanwhile.
+# Tests of the deployed product mostly wait, for calls that take their time; the others keep a core busy meanwhile, and
+# those of them that deploy the product themselves, or treat it badly, go with the others.
 DEPLOYED := tests/billing tests/call_session tests/integration tests/speech_to_text
-NODES := tests/integration/nodes
-OTHERS := $(filter-out $(DEPLOYED) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) $(NODES)
+APART := tests/integration/nodes tests/integration/test_deploy.py \
+	tests/integration/product/test_survival.py tests/integration/product/test_upgrade.py
+OTHERS := $(filter-out $(DEPLOYED) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) $(APART)
 OTHERS_LOG := data/tests-beside.log
 
 test: setup ## Run every test, the fast ones first
@@ -27,7 +29,7 @@ test: setup ## Run every test, the fast ones first
 	@mkdir -p $(dir $(OTHERS_LOG)); \
 	$(BIN)/pytest -q -m integration $(OTHERS) > $(OTHERS_LOG) 2>&1 & beside=$$!; \
 	trap 'kill $$beside 2> /dev/null' EXIT; \
-	$(BIN)/pytest -q -m integration $(DEPLOYED) --ignore=$(NODES); deployed=$$?; \
+	$(BIN)/pytest -q -m integration $(DEPLOYED) $(addprefix --ignore=,$(APART)); deployed=$$?; \
 	wait $$beside; others=$$?; trap - EXIT; \
 	cat $(OTHERS_LOG); exit $$((deployed > others ? deployed : others))
 

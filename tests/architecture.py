@@ -4,7 +4,7 @@ import ast
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 LONGEST_FILE = 300
@@ -171,8 +171,9 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+@cache
 def python_modules(root: Path) -> list[Module]:
-    """Every Python file of the tree, parsed."""
+    """Every Python file of the tree, parsed; once, as it takes a second."""
     files = [path for path in _files(root) if path.suffix == ".py"]
     return with_pure_parts([Module.parse(str(path.relative_to(root)), path.read_text()) for path in files])
 
