@@ -12,6 +12,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
+from actors import campaigns
 from actors.billing import actor as ledger
 from actors.billing.shards import LEDGER_PREFIX, writer_name
 from actors.call_session.actor import CALL_DRIVER
@@ -52,6 +53,7 @@ def start_actors(settings: Settings, *, driver: str = CALL_DRIVER) -> str:
             for wave in _waves(pools):
                 _renew_pools(settings, wave, driver=driver, revision=revision)
             _open(settings, nodes, driver=driver, revision=revision)
+            campaigns.renew(settings)  # last: they dial at once
     finally:  # what runs wants to be looked after whether all of it could be renewed or not
         keeper.start(settings, driver=driver, revision=revision)
     return revision
@@ -59,6 +61,7 @@ def start_actors(settings: Settings, *, driver: str = CALL_DRIVER) -> str:
 
 def stop_actors(namespace: str) -> None:
     """End every actor of ours; live calls get GOODBYE_S to write their end."""
+    campaigns.stop(namespace)  # first of all: they would dial on
     keeper.stop(namespace)  # before the pools, or it would start them anew
     for name in names(namespace, POOL_PREFIX):  # before the call actors, or they would replace what dies
         kill(namespace, name)

@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,16 +63,17 @@ def main() -> None:
     parser.add_argument("--runners", type=int, default=4)
     parser.add_argument("--claim", type=int, default=20, help="contacts in one claim")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="callboard-") as name, _mongodb(Path(name)) as url:
-        _imports(url, Path(name), options.rows)
+    with tempfile.TemporaryDirectory(prefix="callboard-") as name, mongodb_at(Path(name)) as url:
+        imports(url, Path(name), options.rows)
         campaign, path = new_id(), contact_file(Path(name), "csv", options.contacts)
-        _import(url, campaign, str(path), "csv")
-        asyncio.run(_conflict(url, campaign, options.runners, options.claim))
+        import_file(url, campaign, str(path), "csv")
+        asyncio.run(conflict(url, campaign, options.runners, options.claim))
     print(f"load average {os.getloadavg()[0]:.1f}")
 
 
 @contextmanager
-def _mongodb(data: Path) -> Iterator[str]:
+def mongodb_at(data: Path) -> Iterator[str]:
+    """The address of a database that runs meanwhile."""
     if given := os.environ.get("MONGODB_URL"):
         yield given
         return
@@ -81,12 +82,13 @@ def _mongodb(data: Path) -> Iterator[str]:
         yield mongodb_url(data)
 
 
-def _settings(url: str) -> Settings:
+def settings_of(url: str) -> Settings:
+    """With that database."""
     return Settings(_env_file=None, mongodb_url=url, mongodb_database=DATABASE)
 
 
 # --- in -------------------------------------------------------------------------------------------------------
-def _imports(url: str, folder: Path, rows: int) -> None:
+def imports(url: str, folder: Path, rows: int, kinds: Sequence[Kind] = KINDS) -> None:
     """Import each kind of file, and the CSV once more."""
     table = Table(
         [
@@ -95,12 +97,12 @@ def _imports(url: str, folder: Path, rows: int) -> None:
         ]
         + [Column(title, 9) for title in ("loop ms", "imported", "in file", "known", "bad")]
     )
-    asyncio.run(_prepare(url))
-    campaigns = {kind: new_id() for kind in KINDS}
-    for kind, title in (*((kind, kind) for kind in KINDS), ("csv", "csv again")):
+    asyncio.run(prepare(url))
+    campaigns = {kind: new_id() for kind in kinds}
+    for kind, title in (*((kind, kind) for kind in kinds), ("csv", "csv again")):
         path = contact_file(folder, kind, rows)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            done = process.submit(_import, url, campaigns[kind], str(path), kind).result()
+            done = process.submit(import_file, url, campaigns[kind], str(path), kind).result()
         report, size = done.report, path.stat().st_size / 1e6
         rate = round(rows / done.took_s)
         sizes = (done.cpu_s, done.before_mb, done.peak_mb, done.late_ms)
@@ -112,27 +114,29 @@ def _imports(url: str, folder: Path, rows: int) -> None:
 
 
 async def _counted(url: str, campaign_id: Id) -> tuple[float, Mapping[str, int]]:
-    async with connect(_settings(url)) as client:
-        contacts = Contacts(database(client, _settings(url)))
+    async with connect(settings_of(url)) as client:
+        contacts = Contacts(database(client, settings_of(url)))
         await contacts.next_due(campaign_id)  # connected
         began = time.perf_counter()
         counts = await contacts.counts(campaign_id)
         return time.perf_counter() - began, counts.states
 
 
-async def _prepare(url: str) -> None:
-    async with connect(_settings(url)) as client:
+async def prepare(url: str) -> None:
+    """An empty database with its indexes."""
+    async with connect(settings_of(url)) as client:
         await client.drop_database(DATABASE)
-        await Repositories.over(database(client, _settings(url))).create_indexes()
+        await Repositories.over(database(client, settings_of(url))).create_indexes()
 
 
-def _import(url: str, campaign_id: Id, path: str, kind: Kind) -> Imported:
+def import_file(url: str, campaign_id: Id, path: str, kind: Kind) -> Imported:
+    """One file into one campaign; for a process of its own."""
     return asyncio.run(_imported(url, campaign_id, path, kind))
 
 
 async def _imported(url: str, campaign_id: Id, path: str, kind: Kind) -> Imported:
-    async with connect(_settings(url)) as client:
-        stores = Repositories.over(database(client, _settings(url)))
+    async with connect(settings_of(url)) as client:
+        stores = Repositories.over(database(client, settings_of(url)))
         service = ContactService(stores.contacts, AuditService(stores.audit))
         principal = Principal(user_id=new_id(), organization_id=new_id())
         await stores.contacts.next_due(campaign_id)  # connected
@@ -165,10 +169,10 @@ def _peak_mb() -> float:
 
 
 # --- out ------------------------------------------------------------------------------------------------------
-async def _conflict(url: str, campaign_id: Id, runners: int, limit: int) -> None:
+async def conflict(url: str, campaign_id: Id, runners: int, limit: int) -> None:
     """Let the runners claim, begin and settle everything there is, as fast as they can."""
-    async with connect(_settings(url)) as client:
-        contacts = Contacts(database(client, _settings(url)))
+    async with connect(settings_of(url)) as client:
+        contacts = Contacts(database(client, settings_of(url)))
         due = (await contacts.counts(campaign_id)).states["pending"]
         began = time.perf_counter()
         work = (_run(contacts, campaign_id, f"runner {at}", limit) for at in range(runners))

@@ -22,6 +22,7 @@ PARTS = {
     "pools": "ray::CallPool",
     "billing": "ray::LedgerActor",
     "keeper": "ray::KeeperActor",
+    "campaigns": "ray::CampaignActor",
     "raylets": "raylet",
     "control plane": "gcs_server",
 }

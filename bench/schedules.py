@@ -1,11 +1,17 @@
 """Calls that are all due at the same second, over a real store and replicas in processes of their own.
 
     python -m bench.schedules [--due 500] [--replicas 2] [--dial-ms 50]
+    python -m bench.schedules --deployed [--due 500] [--replicas 2] [--lines 8] [--stopped 50]
 
 Nobody is dialled: placing a call is a line in a file and a pause, and a call that is there is not placed again.
 Targets: p99 within a second of its time, none twice, none lost: also when a replica is killed in the middle, and when
 all were away for 3 s while the calls came due. What a killed replica had in hand is taken up a minute later, when its
 claims run out.
+
+With --deployed it is the whole product, ordered over REST, and the carrier counts; everybody is busy at once. How many
+can be dialled at the same time is how many lines there are, so the rest is late (`refused`: orders that found no room,
+and were given again). Then some come due just before all replicas are killed, and some while everything is stopped: of
+these one half may be late, the other half may not, and says so.
 `MONGODB_URL` replaces the embedded database.
 """
 
@@ -14,7 +20,7 @@ import asyncio
 import os
 import platform
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +30,7 @@ from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
 from typing import Any
 
+from bench import schedules_deployed
 from bench.table import Column, Table
 from bench.timing import Latencies
 from cli.background import background
@@ -71,9 +78,18 @@ def main() -> None:
     parser.add_argument("--due", type=int, default=500)
     parser.add_argument("--replicas", type=int, default=2)
     parser.add_argument("--dial-ms", type=int, default=50)
+    parser.add_argument("--deployed", action="store_true", help="the whole product")
+    parser.add_argument("--lines", type=int, default=8, help="call actors of the deployed product")
+    parser.add_argument("--stopped", type=int, default=50, help="due while the deployed product is killed, or stopped")
+    rows = schedules_deployed.ROWS
+    parser.add_argument("--only", nargs="+", choices=rows, default=rows, help="of the deployed product's rows")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     print(f"{options.due} due at once, {options.replicas} replicas, {platform.machine()}, load {load:.1f}")
+    if options.deployed:
+        with tempfile.TemporaryDirectory(prefix="callboard-") as directory, stored(Path(directory)) as settings:
+            schedules_deployed.main(options, settings.mongodb_url or "", DATABASE)
+        return
     numbers = [Column(title, 9) for title in ("p50 ms", "p99 ms", "max ms", "within 1 s", "twice", "lost", "done")]
     table = Table([Column("replicas", 20, is_text=True), *numbers])
     with tempfile.TemporaryDirectory(prefix="callboard-") as directory, stored(Path(directory)) as settings:
@@ -205,6 +221,7 @@ class Dialler:
         metadata: dict[str, Any],
         now: datetime,
         call_id: Id | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> Call:
         """Once per id, like the real one."""
         at, note = datetime.now(UTC), self._notes / str(call_id)

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from models.conversation import Interruption, Silence, TurnTaking, Voicemail
 from models.document import Document, Id, Model
-from models.tool import Tools
+from models.tool import SET_DISPOSITION, Tools
 
 VoiceProvider = Literal["openai", "elevenlabs", "cartesia", "espeak"]
 LlmModel = Literal["gpt-4", "gpt-3.5-turbo", "gpt-4-turbo"]
@@ -14,7 +14,9 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 PromptText = Annotated[str, Field(min_length=10, max_length=5000)]
 Reference = Annotated[Id, Field(pattern=r"^[0-9a-f]{24}$")]
 """A thing that has versions, which means its active one; or one version, which means this one for good."""
-DispositionName = Annotated[str, Field(min_length=1, max_length=50)]
+DispositionName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+NOTES_CHARS = 1_000
+"""Of what is noted beside a disposition."""
 SmsOutcome = Literal["answered", "machine", "busy", "no-answer", "failed", "canceled"]
 """What a call came to: `models.campaign.Outcome` but for calls that were never placed."""
 
@@ -67,6 +69,12 @@ class AgentConfig(Model):
     sms_after: SmsAfter = SmsAfter()
     dispositions: Annotated[tuple[DispositionName, ...], Field(max_length=50)] = ()
     """What calls can come to in the customer's own words; the agent chooses among them before it hangs up."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The dispositions the agent itself may choose from, each once."""
+        is_taken = any(function.name == SET_DISPOSITION for function in self.tools.functions)
+        return () if is_taken else tuple(dict.fromkeys(self.dispositions))
 
 
 class Agent(Document):

@@ -220,7 +220,7 @@ class CampaignRules(Model):
 
     time_zone: ZoneName = "UTC"
     starts_on: Day | None = None
-    starts_at: Clock = MIDNIGHT
+    starts_at: Annotated[Clock, Field(json_schema_extra={"default": "00:00"})] = MIDNIGHT
     """The time of day on `starts_on`."""
     ends_on: Day | None = None
     """The last day."""
@@ -285,6 +285,8 @@ class Campaign(Document):
     """How often somebody decided something that its actor has to know."""
     needs_runner: bool = False
     """An actor has to look after it: until nothing is under way, and nothing will be before somebody decides more."""
+    runner: str | None = None
+    """Which life of its actor has it; whoever was before claims nobody for it any more."""
 
 
 def _who_answered(answered_by: AnsweredBy | None) -> Outcome:

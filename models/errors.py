@@ -2,6 +2,7 @@
 
 CallboardError
 ├── Invalid                 400 VALIDATION_ERROR
+│   └── DoNotCall                                        the number is on a do-not-call list
 ├── Unauthenticated         401 UNAUTHORIZED
 ├── InsufficientCredits     402 INSUFFICIENT_CREDITS
 ├── Forbidden               403 FORBIDDEN
@@ -49,6 +50,13 @@ class Invalid(CallboardError):
     def __init__(self, message: str = "Validation failed", *, fields: Sequence[FieldError] = ()) -> None:
         super().__init__(message)
         self.fields = tuple(fields)
+
+
+class DoNotCall(Invalid):
+    """The number is on the organization's do-not-call list, or on the installation's."""
+
+    def __init__(self) -> None:
+        super().__init__(fields=[FieldError("toPhone", "The number is on the do-not-call list")])
 
 
 class Unauthenticated(CallboardError):

@@ -46,6 +46,10 @@ METRICS: tuple[Metric, ...] = (
     # Outgoing webhooks.
     Metric("webhook_queue", "gauge", "Deliveries that wait, in all; every replica counts them, so take the largest"),
     Metric("webhook_deliveries_total", "counter", "Attempts to deliver a webhook, by what came of them", ("outcome",)),
+    # Text messages after calls.
+    Metric(
+        "sms_messages_total", "counter", "Text messages after calls, by what the carrier made of them", ("outcome",)
+    ),
     # Speech to text.
     Metric("stt_waiting", "gauge", "Utterances in the queue of a worker", ("kind",)),
     Metric("stt_decoded_total", "counter", "Utterances recognised", ("kind",)),

@@ -41,6 +41,8 @@ class Schedule(Document):
     to_phone: str
     agent_id: Id
     metadata: dict[str, Any] = Field(default_factory=dict)
+    variables: dict[str, str] = Field(default_factory=dict)
+    """What goes into the agent's texts: `{customer_name}`."""
     notes: str = ""
     local_time: str
     timezone: str

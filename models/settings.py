@@ -124,6 +124,10 @@ class Settings(BaseSettings):
     webhook_allowed_targets: str = ""
     """Hosts and networks, comma-separated, that webhooks may go to although they are not on the public internet."""
 
+    # Campaigns.
+    contact_file_bytes: int = Field(default=64 << 20, ge=1 << 20)
+    """The largest upload of contacts."""
+
     # Credit ledger.
     billing_shards: int = Field(default=1, ge=1)
     """Ledger writers; an account always belongs to the same one."""

@@ -11,6 +11,8 @@ HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 HeaderValue = Annotated[str, Field(pattern=r"^[ -~]{0,2000}$")]
 """Printable ASCII. At rest it is encrypted, which makes it longer; clients may send 1,000 characters."""
 BuiltIn = Literal["end_call", "transfer_call", "send_dtmf", "send_sms"]
+SET_DISPOSITION = "set_disposition"
+"""What an agent with dispositions calls to say which one it is; a function of its owner's by this name comes first."""
 
 
 class HttpTool(Model):

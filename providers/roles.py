@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from models.call import CallStatus
 from models.sound import Floats
+from providers.text_messages import SendSms as SendSms, SentSms as SentSms, SmsUpdate as SmsUpdate
 
 
 # --- voice activity ---------------------------------------------------------------------------------
@@ -172,15 +173,6 @@ class PlacedCall:
 
 
 @dataclass(frozen=True, slots=True)
-class SendSms:
-    """One text message. Numbers are E.164; `text` has at most 2,000 characters."""
-
-    from_number: str
-    to_number: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class IncomingCall:
     """A call to one of our numbers, as the carrier announced it; numbers normalised to E.164 where possible."""
 
@@ -205,9 +197,9 @@ class Telephony(Protocol):
     async def place_call(self, credentials: CarrierCredentials, request: PlaceCall) -> PlacedCall:
         """Dial. Never retried after the request may have reached the carrier: a call must not be dialled twice."""
 
-    async def send_sms(self, credentials: CarrierCredentials, sms: SendSms) -> None:
+    async def send_sms(self, credentials: CarrierCredentials, sms: SendSms) -> SentSms:
         """Hand a text message to the carrier; whether it arrives is not known. Never retried after the request may
-        have reached the carrier. Raises ProviderError.
+        have reached the carrier. Raises ProviderError: retryable when it has certainly not taken the message.
         """
 
     async def check_account(self, credentials: CarrierCredentials) -> None:
@@ -223,6 +215,9 @@ class Telephony(Protocol):
 
     def parse_status(self, body: Mapping[str, object]) -> StatusUpdate:
         """A status or recording webhook; raises Invalid when it is not one."""
+
+    def parse_sms(self, body: Mapping[str, object]) -> SmsUpdate:
+        """A webhook on a text message; raises Invalid when it is not one."""
 
 
 # --- telephony: media -------------------------------------------------------------------------------

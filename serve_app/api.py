@@ -14,17 +14,21 @@ from serve_app.resources import (
     auth,
     billing,
     calls,
+    campaigns,
+    contacts,
     dashboard,
     dnc,
     phones,
     prompts,
     schedules,
     session_settings,
+    sms_messages,
     sms_templates,
     users,
     webhook_endpoints,
     webhooks,
 )
+from serve_app.resources.contact_upload import UPLOAD_PATH
 from serve_app.resources.lists import fails_with
 from serve_app.webhook_gate import WebhookGate
 from services.container import Services
@@ -47,7 +51,8 @@ def build_api(services: Services) -> FastAPI:
     # Its pages bring their own scripts: nobody else is told who reads them, and they work without the internet.
     api = FastAPIOffline(title="Callboard", version="1", description=DESCRIPTION, redirect_slashes=False)
     api.state.services = services
-    api.add_middleware(BodyLimit, limit_bytes=BODY_BYTES)
+    uploads = {UPLOAD_PATH: services.settings.contact_file_bytes}
+    api.add_middleware(BodyLimit, limit_bytes=BODY_BYTES, exceptions=uploads)
     api.add_middleware(RateLimitHeaders)
     add_error_handlers(api)
     api.include_router(auth.router, dependencies=[Depends(by_address)], responses=ANYWHERE)
@@ -56,8 +61,11 @@ def build_api(services: Services) -> FastAPI:
         prompts,
         session_settings,
         sms_templates,
+        sms_messages,
         phones,
         calls,
+        campaigns,
+        contacts,
         schedules,
         dashboard,
         billing,

@@ -1,4 +1,5 @@
-"""Live calls over Socket.IO: who may watch which call, and what a client that joins is told.
+"""Live calls over Socket.IO: who may watch which call, and what a client that joins is told. Campaigns are
+`campaign_watching`'s.
 
 The token, an access token or an API key, comes with `call:join`, or once with the connection
 (`io(url, {auth: {token}})`); the payload's wins. With `interim: true` a client also gets what is said while it is said;
@@ -17,11 +18,14 @@ from typing import Any
 import socketio
 
 from models.errors import CallboardError, Forbidden, Invalid, Unauthenticated
+from serve_app.campaign_watching import CampaignWatching
+from serve_app.client_events import MAX_TOKEN, text_of, wants_interim
 from serve_app.replay import identity, past
 from serve_app.rooms import Rooms
 from services import call_events
 from services.auth import AuthService
 from services.calls import CallService
+from services.campaigns import CampaignService
 from services.permissions import Permission
 from services.principal import Principal
 from stores.events import interim_room, room
@@ -30,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 MAX_PACKET_BYTES = 64 * 1024
 MAX_SESSION_ID = 64
-MAX_TOKEN = 4096
 HANGUP = "user_requested"
 CHECK_S = 30.0
 """How long somebody who has logged out may go on watching."""
@@ -58,7 +61,14 @@ class Request:
 class Realtime:
     """The Socket.IO server of one replica. `now` is the clock."""
 
-    def __init__(self, redis_url: str, auth: AuthService, calls: CallService, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        redis_url: str,
+        auth: AuthService,
+        calls: CallService,
+        campaigns: CampaignService,
+        now: Callable[[], datetime],
+    ) -> None:
         self._rooms = Rooms(redis_url)
         self._auth = auth
         self._calls = calls
@@ -76,6 +86,7 @@ class Realtime:
         self.server.on("disconnect", self._disconnect)
         for event, handler in {"join": self._join, "leave": self._leave, "hangup": self._hangup}.items():
             self.server.on(f"call:{event}", self._guarded(handler))
+        self._campaigns = CampaignWatching(self.server, auth, campaigns, token_of=self._token_of, now=now)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -92,22 +103,26 @@ class Realtime:
 
     # --- connections ----------------------------------------------------------------------------------
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
-        self._clients[sid] = Client(_text(auth, "token", MAX_TOKEN))
+        self._clients[sid] = Client(text_of(auth, "token", MAX_TOKEN))
 
     async def _disconnect(self, sid: str, reason: str) -> None:
         self._clients.pop(sid, None)
+        self._campaigns.forget(sid)
         self._rooms.drop(sid)
+
+    def _token_of(self, sid: str) -> str:
+        return self._clients[sid].token
 
     def _guarded(self, handler: Handler) -> Callable[..., Awaitable[None]]:
         """Every failure of a handler becomes one `call:error`, whatever the client sent."""
 
         async def handle(sid: str, *data: object) -> None:
             payload = data[0] if data else None
-            session_id = _text(payload, "sessionId", MAX_SESSION_ID)
+            session_id = text_of(payload, "sessionId", MAX_SESSION_ID)
             try:
                 if not session_id:
                     raise Invalid("sessionId is required")
-                await handler(sid, Request(session_id, _text(payload, "token", MAX_TOKEN), _wants_interim(payload)))
+                await handler(sid, Request(session_id, text_of(payload, "token", MAX_TOKEN), wants_interim(payload)))
             except CallboardError as error:
                 await self._tell_error(sid, session_id, error.code, error.message)
             except Exception:
@@ -184,6 +199,7 @@ class Realtime:
 
     async def check(self) -> None:
         """Show out whoever has logged out, or lost the right to watch, since they joined; they are told."""
+        await self._campaigns.check()
         for sid, client in list(self._clients.items()):
             for session_id, token in list(client.joined.items()):
                 try:
@@ -198,13 +214,3 @@ class Realtime:
 
     async def _tell_error(self, sid: str, session_id: str, code: str, message: str) -> None:
         await self._tell(sid, call_events.ERROR, call_events.error(session_id, code, message))
-
-
-def _text(payload: object, name: str, longest: int) -> str:
-    """A text field of a client's payload; empty when there is none, or it is something else, or too long."""
-    value = payload.get(name) if isinstance(payload, dict) else None
-    return value if isinstance(value, str) and len(value) <= longest else ""
-
-
-def _wants_interim(payload: object) -> bool:
-    return isinstance(payload, dict) and payload.get("interim") is True

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from models.schedule import Schedule
+from services.schedule_pace import Pace
+from services.schedule_plan import NotYet, Result
 from services.schedule_runner import Claim, Dealt
 
 logger = logging.getLogger(__name__)
@@ -23,8 +25,8 @@ AHEAD_S = 2.0
 LOT = 100
 """Schedules that are claimed, or recorded, together."""
 RECORD_S = 0.1
-AT_ONCE = 64
-"""Schedules that are dialled at the same time in one replica."""
+TURN_S = 0.1
+"""Between looks at whether a pause after a refusal is over."""
 AT_HAND = 1000
 """Schedules that wait for their moment or their turn in one replica; the rest waits in the store."""
 LEAVE_S = 5.0
@@ -53,7 +55,9 @@ class ScheduleRounds:
     def __init__(self, runner: Runner, now: Callable[[], datetime]) -> None:
         self._runner = runner
         self._now = now
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._pace = Pace()
+        self._line = asyncio.Lock()
+        self._over = asyncio.Event()
         self._at_hand: set[asyncio.Task[None]] = set()
         self._dealt: list[Dealt] = []
 
@@ -80,7 +84,7 @@ class ScheduleRounds:
 
     async def _look(self) -> bool:
         """Take what wakes soon; whether there may be more, and room for it."""
-        lot = min(LOT, AT_HAND - len(self._at_hand))
+        lot = min(LOT, self._pace.at_hand(AT_HAND, self._now()) - len(self._at_hand))
         if lot <= 0:
             return False
         seen = await self._runner.due(self._now() + timedelta(seconds=AHEAD_S), limit=lot)
@@ -95,12 +99,43 @@ class ScheduleRounds:
         try:
             if wake_at is not None:
                 await asyncio.sleep((wake_at - self._now()).total_seconds())
-            async with self._turns:
-                dealt = await self._runner.dial(claim, self._now())
+            waited_for = await self._turn(claim)
+            if waited_for is not None:
+                self._dealt.append(Dealt(claim.schedule, waited_for, self._now()))
+                return
+            dealt = await self._dialled(claim)
             if dealt is not None:
                 self._dealt.append(dealt)
         except Exception:  # taken up again when its claim has run out
             logger.exception("a schedule could not be fired", extra={"schedule": claim.schedule.id})
+
+    async def _turn(self, claim: Claim) -> NotYet | None:
+        """Wait, first come, first served, until one more may be dialled; not None: it is not to wait any longer.
+
+        One that was taken over waits on, as its call may have been made: that has to be found out.
+        """
+        since = self._now()
+        async with self._line:
+            while not self._pace.may_begin(self._now()):
+                waited_for = self._pace.waited_for(since, self._now())
+                if waited_for is not None and not claim.is_taken_over:
+                    return waited_for
+                self._over.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TURN_S):
+                        await self._over.wait()
+            self._pace.begun()
+        return None
+
+    async def _dialled(self, claim: Claim) -> Dealt | None:
+        came_to: Result | NotYet | None = None
+        try:
+            dealt = await self._runner.dial(claim, self._now())
+            came_to = None if dealt is None else dealt.came_to
+        finally:
+            self._pace.ended(came_to, self._now())
+            self._over.set()
+        return dealt
 
     async def _keep_recording(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from services import meters
+from services.campaign_webhooks import CampaignWebhooks
 from services.webhook_events import WebhookEvents
 from services.webhook_runner import WebhookRunner, break_off
 
@@ -27,8 +28,11 @@ AGAIN_S = 2.0
 class WebhookRounds:
     """Runs between `running`'s begin and end. `now` is the clock."""
 
-    def __init__(self, events: WebhookEvents, runner: WebhookRunner, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, events: WebhookEvents, runner: WebhookRunner, now: Callable[[], datetime], campaigns: CampaignWebhooks
+    ) -> None:
         self._events = events
+        self._campaigns = campaigns
         self._runner = runner
         self._now = now
 
@@ -38,6 +42,7 @@ class WebhookRounds:
         rounds = (
             (self._deliver, 0.0),
             (self._sweep, SWEEP_S),
+            (self._sweep_campaigns, SWEEP_S),
             (self._count, COUNT_S),
             (self._forget, FORGET_S),
         )
@@ -54,6 +59,9 @@ class WebhookRounds:
 
     async def _sweep(self) -> None:
         await self._events.sweep(self._now())
+
+    async def _sweep_campaigns(self) -> None:
+        await self._campaigns.sweep(self._now())
 
     async def _count(self) -> None:
         meters.set_to("webhook_queue", await self._runner.waiting())

@@ -10,6 +10,7 @@ from providers.tools.addresses import AddressGuard
 from services.agent_merge import Patch, merge
 from services.agent_versions import AgentVersions
 from services.audit import AuditService
+from services.dispositions import check_words
 from services.principal import Principal
 from services.tool_rules import check_tools
 from services.tool_secrets import masked, sealed
@@ -44,6 +45,7 @@ class AgentService:
     async def create(self, principal: Principal, *, name: str, config: AgentConfig, now: datetime) -> Agent:
         """A new agent of the user's; raises Invalid."""
         check_tools(config, self._guard)
+        check_words(config)
         await self._versions.check(principal.organization_id, config.model_dump(by_alias=True))
         agent = await self._store(principal, name, sealed(config, self._secrets), now)
         await self._audit.record(principal, "create", "agent", agent.id, now)
@@ -92,6 +94,8 @@ class AgentService:
     def _merged(self, current: AgentConfig, patch: Patch) -> dict[str, Any]:
         """The changed leaves, functions as they are stored; raises Invalid."""
         config, leaves = merge(current, patch)
+        if {"dispositions", "smsAfter.dispositions"} & leaves.keys():
+            check_words(config)
         if not any(path.startswith("tools.") for path in leaves):
             return leaves
         if "tools.functions" not in leaves:

@@ -1,9 +1,10 @@
 """The functions every agent may be given, as the language model sees them. Pure."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from types import MappingProxyType
 
-from models.tool import BuiltIn, Tools
+from models.agent import NOTES_CHARS
+from models.tool import SET_DISPOSITION, BuiltIn, Tools
 from providers.roles import ToolSpec
 
 TEXT_CHARS = 1_000
@@ -67,4 +68,20 @@ def built_in_specs(tools: Tools, *, without: Container[str] = ()) -> tuple[ToolS
     names = tuple(dict.fromkeys(tools.built_in))
     return tuple(
         _SPECS[name] for name in names if name not in without and (name != "transfer_call" or tools.transfer_to)
+    )
+
+
+def disposition_spec(words: Sequence[str]) -> ToolSpec:
+    """The function that says what the call came to, in one of these words."""
+    return ToolSpec(
+        SET_DISPOSITION,
+        "Note what this call came to, for the log. Call it as soon as you know, and again should it change; at the "
+        "latest together with the function that ends the call. The caller hears nothing of it.",
+        _object(
+            {
+                "name": {"type": "string", "enum": list(words), "description": "What the call came to."},
+                "notes": {"type": "string", "maxLength": NOTES_CHARS, "description": "What a colleague should know."},
+            },
+            "name",
+        ),
     )

@@ -44,6 +44,10 @@ class CallAddresses:
         """Where the carrier asks whom to connect the caller to, once the agent has left the call."""
         return self._webhook("connect", "phone", phone_id)
 
+    def sms(self, message_id: Id) -> str:
+        """Where the carrier reports on a text message."""
+        return self._webhook("sms", "sms", message_id)
+
     def recording(self, call_id: Id) -> str:
         """Where a player, which can send no header, gets the audio we recorded."""
         query = urlencode({"token": token_for(self._secret, "recording", call_id)})
@@ -61,7 +65,11 @@ class CallAddresses:
         """Raises Unauthenticated unless the token is that of the call or phone it names."""
         self._check(key.about, key.subject, key.token)
 
-    def _webhook(self, event: str, about: Literal["call", "phone"], subject: Id) -> str:
+    def check_sms(self, message_id: str, token: str) -> None:
+        """Raises Unauthenticated unless the token is this text message's."""
+        self._check("sms", message_id, token)
+
+    def _webhook(self, event: str, about: Literal["call", "phone", "sms"], subject: Id) -> str:
         query = urlencode({about: subject, "token": token_for(self._secret, about, subject)})
         scheme, _, place = self._settings.base_url.partition("://")
         user, _, password = self._settings.webhook_basic_auth.get_secret_value().partition(":")

@@ -6,9 +6,9 @@ Everything may be repeated after a failure: the store keeps each turn once, and 
 import logging
 from datetime import datetime, timedelta
 
-from models.call import Call, CallStatus, CostBreakdown, Progress, Recording, Turn, Usage
+from models.call import Call, CallStatus, CostBreakdown, Disposition, Progress, Recording, Turn, Usage
 from models.conversation import AnsweredBy
-from models.errors import CreditUnavailable
+from models.errors import CreditUnavailable, NotFound
 from services import call_events, meters, traces
 from services.credit import Credit
 from services.timeline import latency
@@ -82,6 +82,21 @@ class CallLog:
     async def save_transfer(self, call: Call, number: str, now: datetime) -> bool:
         """Note whom the carrier, which asks when the media has ended, connects the caller to; False: too late."""
         return await self._calls.save_transfer(call.id, number, now)
+
+    async def save_disposition(self, call: Call, name: str, notes: str, now: datetime) -> None:
+        """Note what the call came to, in its agent's words; those of a user stay."""
+        word = Disposition(name=name, notes=notes, at=now)
+        changed = await self._calls.save_disposition(call.id, word, actor=writer(call))
+        if changed is not None:
+            await self._webhooks.happened(changed, now)
+
+    async def dispose(self, call: Call, word: Disposition | None, now: datetime) -> Call:
+        """Note what a user says the call came to, also after its end; the call with it."""
+        changed = await self._calls.save_disposition(call.id, word)
+        if changed is None:
+            raise NotFound("Call not found")
+        await self._webhooks.happened(changed, now)
+        return changed
 
     async def save_usage(self, call: Call, usage: Usage, cost: CostBreakdown, now: datetime) -> None:
         """Note what the call has cost so far."""

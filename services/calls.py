@@ -1,23 +1,22 @@
 """Placing, receiving, reading and ending calls for tenants. Knows neither Ray nor HTTP."""
 
-import secrets as random
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from models.agent import Agent
-from models.call import Call, CallStatus, Direction, SessionId
-from models.document import Id, new_id
-from models.errors import CallboardError, Conflict, FieldError, Invalid, NoCapacity, NotFound
+from models.call import Call, CallStatus, CampaignCall, Direction, Disposition
+from models.document import Id
+from models.errors import CallboardError, Conflict, NoCapacity, NotFound
 from models.phone import Phone
 from models.settings import Settings
 from providers.roles import IncomingCall, PlaceCall, Telephony
 from services import carrier_accounts
-from services.agent_versions import AgentVersions
 from services.call_addresses import CallAddresses, WebhookKey
 from services.call_log import CallLog
 from services.control import CallControl
 from services.credit import Credit
-from services.numbers import e164
+from services.dispositions import check_word
+from services.new_calls import NewCalls, Wanted
 from services.principal import Principal
 from services.reservations import Reservations, was_turned_away
 from stores.calls import Calls, Still
@@ -47,7 +46,7 @@ class CallService:
         self._settings = settings
         self._stores = repositories
         self._calls: Calls = repositories.calls
-        self._versions = AgentVersions(repositories)
+        self._new = NewCalls(repositories)
         self._secrets = secrets
         self._addresses = addresses
         self._log = call_log
@@ -67,28 +66,30 @@ class CallService:
         metadata: dict[str, Any],
         now: datetime,
         call_id: Id | None = None,
+        variables: Mapping[str, str] | None = None,
+        campaign: CampaignCall | None = None,
     ) -> Call:
         """Dial. The call is stored before the carrier hears of it, so its callbacks always find it; and before that an
         actor is kept for it, so whoever picks up is talked to at once.
 
-        With a `call_id` that was stored before, by an attempt that broke off: that call, and nothing is dialled.
+        With a `call_id` that another attempt has stored or stores meanwhile: that call, and nothing is dialled.
+        `variables` go into the agent's texts; a call of a `campaign` has to have all that they use.
 
-        Raises Invalid (numbers), NotFound (phone, agent), NoCapacity, InsufficientCredits, and ProviderError when the
-        carrier refused: the call is then in the log as failed.
+        Raises Invalid (numbers, variables), DoNotCall, NotFound (phone, agent), NoCapacity, InsufficientCredits,
+        Unavailable, and ProviderError when the carrier refused: the call is then in the log as failed.
         """
         if call_id is not None and (made := await self._made(principal, call_id)) is not None:
             return made
-        to_number = e164(to_phone, "toPhone")
-        phone = await self._stores.phones.by_number(principal.organization_id, e164(from_phone, "fromPhone"))
-        agent = await self._stores.agents.get(principal.organization_id, agent_id)
-        if phone.status != "active":
-            raise Invalid(fields=[FieldError("fromPhone", "The phone is inactive")])
-        call = _new_call(phone, agent, "outbound", from_phone=phone.number, to_phone=to_number, now=now)
-        call = await self._with_versions(call)
-        who = {"user_id": principal.user_id, "created_by": principal.user_id}
-        call = call.model_copy(update={"id": call_id or call.id, "metadata": metadata, **who})
+        wanted = Wanted(from_phone, to_phone, agent_id, metadata, variables, campaign)
+        call, phone = await self._new.outbound(principal, wanted, now, call_id)
         call = call.model_copy(update={"pool": await self._reservations.to_dial(call.session_id)})
-        await self._begin(call, now)
+        try:
+            await self._begin(call, now)
+        except Conflict:
+            # Another attempt with this id was faster.
+            if (made := await self._made(principal, call.id)) is None:
+                raise
+            return made
         return await self._dial(call, phone, now)
 
     async def receive_incoming(self, key: WebhookKey, incoming: IncomingCall, now: datetime) -> Call:
@@ -104,10 +105,7 @@ class CallService:
             return known
         if phone.agent_id is None or phone.status != "active":
             raise Conflict("No agent answers this phone number")
-        agent = await self._stores.agents.get(phone.organization_id, phone.agent_id)
-        call = _new_call(phone, agent, "inbound", from_phone=incoming.from_number, to_phone=phone.number, now=now)
-        call = await self._with_versions(call)
-        call = call.model_copy(update={"carrier_call_id": incoming.carrier_call_id})
+        call = await self._new.inbound(phone, phone.agent_id, incoming, now)
         try:
             return await self._taken_on(call, now)
         except Conflict:
@@ -137,6 +135,8 @@ class CallService:
         status: CallStatus | None = None,
         direction: Direction | None = None,
         agent_id: str | None = None,
+        campaign_id: str | None = None,
+        disposition: str | None = None,
         since: datetime | None = None,
         before: datetime | None = None,
         page: int = 1,
@@ -148,11 +148,28 @@ class CallService:
             status=status,
             direction=direction,
             agent_id=agent_id,
+            campaign_id=campaign_id,
+            disposition=disposition,
             since=since,
             before=before,
             page=page,
             limit=limit,
         )
+
+    # --- what it came to --------------------------------------------------------------------------------
+    async def set_disposition(
+        self, principal: Principal, call_id: str, *, name: str | None, notes: str, now: datetime
+    ) -> Call:
+        """Say what a call came to, while it goes on or at any time after; None takes the word away.
+
+        It stands, whatever the agent says later. Raises NotFound, and Invalid for a word the call's agent has not.
+        """
+        call = await self.get(principal, call_id)
+        word = None
+        if name is not None:
+            check_word(call, name)
+            word = Disposition(name=name, notes=notes, at=now, by=principal.user_id)
+        return await self._log.dispose(call, word, now)
 
     # --- ending ---------------------------------------------------------------------------------------
     async def end(self, principal: Principal, session_id: str, reason: str, now: datetime) -> None:
@@ -201,7 +218,8 @@ class CallService:
         try:
             await self._calls.insert(call)
         except Conflict:
-            await self._credit.close(call.organization_id, call.id, 0, now)
+            if not await self._calls.by_ids([call.id]):  # else the credit is set aside for the call that is there
+                await self._credit.close(call.organization_id, call.id, 0, now)
             raise
 
     async def _dial(self, call: Call, phone: Phone, now: datetime) -> Call:
@@ -220,11 +238,6 @@ class CallService:
             await self._log.finish(call, status=CallStatus.FAILED, reason="carrier-refused", now=now)
             raise
         return await self._calls.bind_carrier(call.id, placed.carrier_call_id, now)
-
-    async def _with_versions(self, call: Call) -> Call:
-        """The call with what its agent points at in the configuration, and the exact versions of that."""
-        config, versions = await self._versions.resolve(call.organization_id, call.agent_config)
-        return call.model_copy(update={"agent_config": config, "versions": versions})
 
     async def _made(self, principal: Principal, call_id: Id) -> Call | None:
         try:
@@ -246,26 +259,3 @@ class CallService:
         if call.status.is_final and not was_turned_away(call):
             raise Conflict("Call is over")
         return call
-
-
-def _new_call(
-    phone: Phone, agent: Agent, direction: Direction, *, from_phone: str, to_phone: str, now: datetime
-) -> Call:
-    """A call with its own copy of the agent's configuration, so that an edit never changes a call under way."""
-    if not agent.is_active:
-        raise Invalid(fields=[FieldError("agentId", "The agent is inactive")])
-    return Call(
-        id=new_id(),
-        created_at=now,
-        updated_at=now,
-        organization_id=phone.organization_id,
-        user_id=phone.user_id,
-        session_id=SessionId(f"sess_{random.token_urlsafe(16)}"),
-        agent_id=agent.id,
-        agent_name=agent.name,
-        agent_config=agent.config,
-        phone_id=phone.id,
-        direction=direction,
-        from_phone=from_phone,
-        to_phone=to_phone,
-    )

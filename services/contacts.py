@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from models.contact import Contact, ContactState
 from models.document import Id, new_id
-from models.errors import FieldError, Invalid
+from models.errors import FieldError, Invalid, NotFound
 from services.audit import AuditService
 from services.contact_import.columns import Wanted
 from services.contact_import.drafts import Batch, Draft, batches
@@ -126,6 +126,13 @@ class ContactService:
     ) -> Page[Contact]:
         """A campaign's contacts in this state, or all, as they were imported."""
         return await self._contacts.listed(principal.organization_id, campaign_id, state, page=page, limit=limit)
+
+    async def get(self, principal: Principal, campaign_id: Id, contact_id: str) -> Contact:
+        """One of a campaign's contacts; raises NotFound."""
+        contact = await self._contacts.get(principal.organization_id, contact_id)
+        if contact.campaign_id != campaign_id:
+            raise NotFound("Contact not found")
+        return contact
 
 
 def _next(reading: Iterator[Batch], template: Contact) -> tuple[Batch, list[Contact]] | None:

@@ -18,9 +18,13 @@ from services.call_addresses import CallAddresses
 from services.call_log import CallLog
 from services.call_reports import CallReports
 from services.calls import CallService
+from services.campaign_checks import CampaignChecks
+from services.campaign_imports import CampaignImports
+from services.campaign_webhooks import CampaignWebhooks
+from services.campaigns import CampaignService, LeftToTheRounds
 from services.carriage import Carriage
 from services.contacts import ContactService
-from services.control import Actors
+from services.control import Actors, CampaignActors
 from services.credit import Credit
 from services.dashboard import DashboardService
 from services.dnc import DncService
@@ -35,6 +39,7 @@ from services.reconciler import Reconciler
 from services.recordings import RecordingService
 from services.reservations import Reservations
 from services.schedules import ScheduleService
+from services.sms_messages import SmsMessageService
 from services.sweeper import Sweeper
 from services.transfers import Transfers
 from services.users import UserService
@@ -43,6 +48,7 @@ from services.versioned_kinds import PROMPT, SESSION_SETTINGS, SMS_TEMPLATE
 from services.webhook_events import WebhookEvents
 from services.webhook_sending import WebhookSending
 from services.webhooks import WebhookService
+from stores.contact_gaps import ContactGaps
 from stores.events import Events
 from stores.limits import Limits
 from stores.mongo import Database
@@ -63,6 +69,7 @@ class Services:
     prompts: VersionedService[Prompt]
     session_settings: VersionedService[SessionSettings]
     sms_templates: VersionedService[SmsTemplate]
+    sms_messages: SmsMessageService
     prompt_writer: PromptWriter
     phones: PhoneService
     calls: CallService
@@ -76,6 +83,9 @@ class Services:
     audit: AuditService
     webhooks: WebhookService
     webhook_events: WebhookEvents
+    campaigns: CampaignService
+    campaign_imports: CampaignImports
+    campaign_webhooks: CampaignWebhooks
     contacts: ContactService
     dnc: DncService
     billing: BillingService
@@ -96,10 +106,12 @@ def build_services(
     events: Events,
     limits: Limits,
     post: Post | None = None,
+    campaigns: CampaignActors | None = None,
 ) -> Services:
     """The services over one database; touches neither database nor network.
 
-    `post` sends tests of webhooks; None: one of its own, which keeps no connection for long.
+    `post` sends tests of webhooks; None: one of its own, which keeps no connection for long. `campaigns`: whoever can
+    reach the actors of campaigns at once.
     """
     repositories = Repositories.over(database)
     secrets = Secrets(settings.encryption_key)
@@ -108,6 +120,11 @@ def build_services(
     call_log = CallLog(repositories.calls, credit, events, webhook_events)
     audit = AuditService(repositories.audit)
     passwords = Passwords()
+    contacts = ContactService(repositories.contacts, audit)
+    checks = CampaignChecks(repositories, ContactGaps(database))
+    campaign_webhooks = CampaignWebhooks(repositories.campaigns, webhook_events)
+    actors = campaigns or LeftToTheRounds()
+    campaign_service = CampaignService(repositories, audit, checks=checks, events=events, actors=actors)
     keys = ApiKeyService(repositories, audit, highest_limit=settings.limit_api_per_key)
     reservations = Reservations(settings, control, repositories.calls, events)
     reconciler = Reconciler(settings, repositories, secrets=secrets, call_log=call_log, telephony=telephony)
@@ -125,6 +142,7 @@ def build_services(
         prompts=VersionedService(PROMPT, repositories.prompts, repositories.agents, audit),
         session_settings=VersionedService(SESSION_SETTINGS, repositories.session_settings, repositories.agents, audit),
         sms_templates=VersionedService(SMS_TEMPLATE, repositories.sms_templates, repositories.agents, audit),
+        sms_messages=SmsMessageService(repositories.sms_messages, addresses, webhook_events),
         prompt_writer=PromptWriter(lambda: registry.llm(unhurried(settings))),
         phones=PhoneService(repositories, secrets=secrets, addresses=addresses, telephony=telephony, audit=audit),
         calls=CallService(
@@ -154,7 +172,12 @@ def build_services(
             sending=WebhookSending(secrets, post or webhook_post(settings)),
         ),
         webhook_events=webhook_events,
-        contacts=ContactService(repositories.contacts, audit),
+        campaigns=campaign_service,
+        campaign_imports=CampaignImports(
+            campaign_service, contacts, repositories.contacts, checks=checks, webhooks=campaign_webhooks
+        ),
+        campaign_webhooks=campaign_webhooks,
+        contacts=contacts,
         dnc=DncService(repositories.dnc, audit),
         billing=BillingService(repositories, credit, audit),
         limits=RateLimits(settings, limits),

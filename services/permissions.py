@@ -17,6 +17,8 @@ Permission = Literal[
     "phones:write",
     "calls:read",
     "calls:write",
+    "campaigns:read",
+    "campaigns:write",
     "dashboard:read",
     "billing:read",
     "users:read",
@@ -36,12 +38,14 @@ EVERYTHING: frozenset[Permission] = frozenset(get_args(Permission))
 PLATFORM: frozenset[Permission] = frozenset({"credits:write", "dnc:everywhere"})
 """Over all organizations; comes with the platform role, never with a role in an organization."""
 
-_VIEWER: frozenset[Permission] = frozenset({"agents:read", "phones:read", "calls:read", "dashboard:read", "dnc:read"})
+_VIEWER: frozenset[Permission] = frozenset(
+    {"agents:read", "phones:read", "calls:read", "campaigns:read", "dashboard:read", "dnc:read"}
+)
 _AGENT: frozenset[Permission] = _VIEWER | {"calls:write"}
 _MANAGER: frozenset[Permission] = _AGENT | {
     *("agents:write", "phones:write", "billing:read", "users:read"),
     *("webhooks:read", "webhooks:write"),
-    "dnc:write",
+    *("campaigns:write", "dnc:write"),
 }
 _ADMIN: frozenset[Permission] = EVERYTHING - PLATFORM
 

@@ -7,7 +7,7 @@ makes no second one. All but the dialling is done in lots, so that of hundreds t
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -52,6 +52,7 @@ class Dialler(Protocol):
         metadata: dict[str, Any],
         now: datetime,
         call_id: Id | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> Call:
         """Dial; with the id of a call that was made before, that call, and nothing is dialled."""
 
@@ -155,6 +156,7 @@ class ScheduleRunner:
                     metadata=schedule.metadata,
                     now=now,
                     call_id=coming.call_id,
+                    variables=schedule.variables,
                 )
         except TimeoutError:
             # The carrier may have been told; whether the call was made is in the log by the time the claim runs out.

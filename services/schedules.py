@@ -33,6 +33,7 @@ class Order:
     rrule: str | None = None
     late_minutes: int = 10
     metadata: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     notes: str = ""
 
 

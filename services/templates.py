@@ -50,7 +50,7 @@ def filled(text: str, values: Values, field: str = "variables") -> str:
     known = {name: _written(values.get(name)) for name in variables(text)}
     missing = [name for name, value in known.items() if not value]
     if missing:
-        raise Invalid(fields=[FieldError(f"{field}.{name}", "has no value") for name in missing])
+        raise Invalid(fields=[FieldError(f"{field}.{name}", f"{{{name}}} has no value") for name in missing])
     return _VARIABLE.sub(lambda found: known[found[1]], text)
 
 

@@ -8,9 +8,9 @@ import hashlib
 import hmac
 from typing import Literal
 
-Purpose = Literal["media", "call", "phone", "recording"]
+Purpose = Literal["media", "call", "phone", "recording", "sms"]
 """`media`: a session's media socket; `call`: a call's status callbacks; `phone`: a number's webhooks; `recording`: a
-call's audio."""
+call's audio; `sms`: a text message's status callbacks."""
 
 _BYTES = 18
 """144 bits: far beyond guessing, and 24 characters in an address that must stay below 256."""

@@ -1,14 +1,14 @@
 """The functions of one call's agent: what the model is offered, and the carrying out of those that are not speech."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from models.errors import CallboardError
 from models.tool import HttpTool, Tools
 from providers.roles import ToolCall, ToolSpec
 from providers.tools.http import HttpTools
-from services.built_in_tools import built_in_specs
+from services.built_in_tools import built_in_specs, disposition_spec
 from services.tool_arguments import Problem, digits_of, parse
 
 SMS_PER_CALL = 5
@@ -24,10 +24,18 @@ class ToolRunner:
     """One per call. `tools` have their headers in the clear, see `tool_secrets.opened`.
 
     Without `sms`, or with `can_transfer` false (the carrier's flow has no next step, as for calls it was ordered to
-    make), the model is not offered what cannot be done.
+    make), the model is not offered what cannot be done. `dispositions`: the words for what the call came to.
     """
 
-    def __init__(self, tools: Tools, *, http: HttpTools, sms: SendText | None, can_transfer: bool = True) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        *,
+        http: HttpTools,
+        sms: SendText | None,
+        can_transfer: bool = True,
+        dispositions: Sequence[str] = (),
+    ) -> None:
         self._functions = {function.name: function for function in tools.functions}
         self._http = http
         self._sms = sms
@@ -36,9 +44,9 @@ class ToolRunner:
         functions = tuple(
             ToolSpec(function.name, function.description, function.parameters) for function in tools.functions
         )
-        self.specs: tuple[ToolSpec, ...] = functions + built_in_specs(
-            tools, without=[name for name in can if not can[name]]
-        )
+        built_in = built_in_specs(tools, without=[name for name in can if not can[name]])
+        noting = (disposition_spec(dispositions),) if dispositions else ()
+        self.specs: tuple[ToolSpec, ...] = (*functions, *built_in, *noting)
 
     def check(self, call: ToolCall) -> str | None:
         """What is wrong with a call, in a sentence for the model; None: it can be carried out."""

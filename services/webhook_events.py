@@ -13,8 +13,10 @@ from pymongo.errors import PyMongoError
 
 from models.call import Call
 from models.document import Id
+from models.sms import SmsMessage
 from models.webhook import Delivery, Event, WebhookEndpoint
-from services import webhook_rules as rules
+from services import sms_rules, webhook_rules as rules
+from services.sms_owed import OwedMessages
 from stores.repositories import Repositories
 
 logger = logging.getLogger(__name__)
@@ -44,13 +46,22 @@ class WebhookEvents:
         self._calls = repositories.calls
         self._endpoints = repositories.webhooks
         self._deliveries = repositories.webhook_deliveries
+        self._messages = repositories.sms_messages
+        self._owed_messages = OwedMessages(repositories)
 
     async def happened(self, call: Call, now: datetime) -> None:
-        """Store what the call owes; should that fail, the sweep does it."""
+        """Store what the call owes, the text message after it as well; should that fail, the sweep does it."""
         try:
             await self._tell(call, await self._endpoints.interested(call.organization_id), now)
         except PyMongoError:
             logger.warning("the webhooks of a call are stored later", extra={"call_id": call.id}, exc_info=True)
+
+    async def sms_sent(self, message: SmsMessage, now: datetime) -> None:
+        """Store what is told of a message that was sent; should that fail, the sweep does it."""
+        try:
+            await self._tell_sent(message, now)
+        except PyMongoError:
+            logger.warning("a text message's webhooks are stored later", extra={"sms_id": message.id}, exc_info=True)
 
     async def publish(self, organization_id: Id, events: Sequence[Event], now: datetime) -> None:
         """Store the deliveries of an organization's events, those of one subject in their order.
@@ -73,11 +84,24 @@ class WebhookEvents:
             await self._tell(call, endpoints[whose], now)
         return len(untold)
 
+    async def sweep_messages(self, now: datetime) -> int:
+        """Store what is to be told of marked messages; how many there were. Raises what PyMongo raises."""
+        untold = await self._messages.untold(AT_ONCE)
+        for message in untold:
+            await self._tell_sent(message, now)
+        return len(untold)
+
     async def forget(self, now: datetime) -> None:
         """Delete deliveries that were finished long ago."""
         await self._deliveries.forget(now - KEPT)
 
+    async def _tell_sent(self, message: SmsMessage, now: datetime) -> None:
+        event = sms_rules.sent_event(message)
+        await self.publish(message.organization_id, [event] if event else [], now)
+        await self._messages.all_told(message)
+
     async def _tell(self, call: Call, endpoints: Sequence[WebhookEndpoint], now: datetime) -> None:
+        await self._owed_messages.store(call, now)
         await self._deliveries.add(owed_deliveries(rules.owed_events(call), endpoints, now))
         await self._calls.all_told(call)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from models.call import Call, CallStatus
+from models.call import Call, CallStatus, Disposition
 from models.document import Id, as_iso
 from models.webhook import TEST, Attempt, Event, EventType
 
@@ -160,13 +160,17 @@ class _Told:
         ("call.ended", ""),
         ("transcription.complete", ""),
         ("recording.ready", ""),
+        ("call.state_changed", "disposition"),
     )
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self.events: list[Event] = []
 
-    def fact(self, type_: EventType, at: datetime, data: Mapping[str, object], place: str = "") -> None:
+    def fact(
+        self, type_: EventType, at: datetime, data: Mapping[str, object], place: str = "", occasion: str = ""
+    ) -> None:
+        """`occasion` tells apart what happens more than once."""
         call = self._call
         whole = {
             "call_id": call.id,
@@ -176,11 +180,18 @@ class _Told:
             "caller_number": call.from_phone,
             "agent_id": call.agent_id,
             "metadata": call.metadata,
+            **({} if call.campaign is None else {"campaign_id": call.campaign.campaign_id}),
             **data,
         }
-        name = f"{call.id}.{type_}" + (f".{place}" if place else "")
+        name = ".".join(filter(None, (call.id, type_, place, occasion)))
         sequence = self._PLACES.index((type_, place))
         self.events.append(Event(name, call.organization_id, type_, at, call.id, sequence, whole))
+
+    def disposed(self, word: Disposition) -> None:
+        """What the call came to was said, or said anew, after its end."""
+        state = self._call.status.value
+        data = {"state": state, "previous_state": state, "disposition": word.name}
+        self.fact("call.state_changed", word.at, data, "disposition", f"{word.at.timestamp():.3f}")
 
     def changed(self, to: CallStatus, before: CallStatus, at: datetime) -> None:
         place = "final" if to.is_final else to.value
@@ -188,7 +199,7 @@ class _Told:
 
 
 def _tell_end(told: _Told, call: Call, before: CallStatus) -> None:
-    at = call.ended_at or call.updated_at
+    at, word = call.ended_at or call.updated_at, call.disposition
     told.changed(call.status, before, at)
     ended: dict[str, object] = {
         "status": call.status.value,
@@ -197,12 +208,16 @@ def _tell_end(told: _Told, call: Call, before: CallStatus) -> None:
         "end_time": as_iso(at),
         "duration": call.duration_sec or 0,
     }
+    if word is not None and word.at <= at:
+        ended["disposition"] = word.name
     told.fact("call.completed" if call.status is CallStatus.COMPLETED else "call.failed", at, ended)
     told.fact("call.ended", at, ended)
     if call.turns:
         told.fact("transcription.complete", at, {})
     if call.recording is not None and (call.recording.path or call.recording.url):
         told.fact("recording.ready", at, {})
+    if word is not None and word.at > at:
+        told.disposed(word)
 
 
 def _signature(secret: str, signed: bytes) -> str:

@@ -40,8 +40,9 @@ from simulators.exotel_calls import (
     stream_url_in,
 )
 from simulators.exotel_frames import StreamIds
-from simulators.exotel_sms import SmsState, sms_body, sms_of
+from simulators.exotel_sms import sms_body
 from simulators.report import CallReport
+from simulators.text_messages import TextMessages
 from simulators.web import LocalServer
 
 _WEBHOOK_TIMEOUT_S = 10.0
@@ -108,11 +109,12 @@ class Carrier:
         self.plans = Series(plan)
         self.refusals: Series[Refusal | None] = Series(None)
         self.calls: dict[str, CarrierCall] = {}
-        self.messages: list[SmsState] = []
         self._recorder = recorder
         self._on_end = on_end
         self._tasks: list[asyncio.Task[None]] = []
         self._client = httpx.AsyncClient()
+        self.texts = TextMessages(self._client, self.account.sid)
+        self.messages = self.texts.booked
         self._running = AsyncExitStack()
         routes = [
             Route("/v1/Accounts/{account}/Calls/connect.json", self._connect, methods=["POST"]),
@@ -136,6 +138,7 @@ class Carrier:
         await self._running.enter_async_context(self._client)
         await self._running.enter_async_context(self._server)
         self._running.push_async_callback(self._hang_up_all)
+        self._running.push_async_callback(self.texts.aclose)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -197,12 +200,8 @@ class Carrier:
             return _refused(UNAUTHORIZED)
         async with request.form() as form:
             fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        try:
-            sms = sms_of(fields, sid=secrets.token_hex(16), account_sid=self.account.sid, now=datetime.now(UTC))
-        except BadRequest as problem:
-            return _refused(Refusal(400, str(problem), "BAD_REQUEST"))
-        self.messages.append(sms)
-        return JSONResponse(sms_body(sms))
+        taken = await self.texts.take(fields)
+        return _refused(taken) if isinstance(taken, Refusal) else JSONResponse(sms_body(taken))
 
     async def _list(self, request: Request) -> Response:
         if not self._is_allowed(request):

@@ -17,6 +17,9 @@ from stores.repository import NEWEST_FIRST, Where
 
 LIVE = tuple(status for status in CallStatus if not status.is_final)
 
+CAMPAIGN = "campaign.campaignId"
+DISPOSITION = "disposition.name"
+
 WORDS: dict[str, tuple[str, ...]] = {"status": tuple(CallStatus), "direction": get_args(Direction)}
 """The fields of few words, in the order the indexes have them."""
 
@@ -33,8 +36,22 @@ BY_DATE: Index = (
 )
 BY_WORDS: Index = (_OWN, *_BY_WORDS)
 BY_AGENT: Index = (_OWN, ("agentId", ASCENDING), *_BY_WORDS, *_FIGURES)
+BY_CAMPAIGN: Index = (_OWN, (CAMPAIGN, ASCENDING), *_BY_WORDS, ("agentId", ASCENDING))
+BY_DISPOSITION: Index = (
+    _OWN,
+    (DISPOSITION, ASCENDING),
+    *_BY_WORDS,
+    ("agentId", ASCENDING),
+    (CAMPAIGN, ASCENDING),
+)
+"""The fields at the end are free, so what is asked of them is read off the index before any document is."""
+_FITTING = ((DISPOSITION, BY_DISPOSITION), (CAMPAIGN, BY_CAMPAIGN), ("agentId", BY_AGENT))
+"""The index for each field of many values; of several that are asked for, the first counts."""
 INDEXES = (
     *(IndexModel(list(keys)) for keys in (BY_DATE, BY_WORDS, BY_AGENT)),
+    # Partial: as large as there are such calls. By existence, as with one by type no ranges are merged by date.
+    IndexModel(list(BY_CAMPAIGN), partialFilterExpression={CAMPAIGN: {"$exists": True}}),
+    IndexModel(list(BY_DISPOSITION), partialFilterExpression={DISPOSITION: {"$exists": True}}),
     # For the sweeper. Not partial: the planner uses an index over some statuses only for exactly those.
     IndexModel([("status", ASCENDING), ("createdAt", ASCENDING)]),
 )
@@ -51,10 +68,11 @@ def fitted(where: Where) -> tuple[Where, Index]:
 
     The index is named to the database, which would else try out several, each reading documents on the way to a page.
     """
-    if not where.keys() & {*WORDS, "agentId"}:
+    fitting = [index for field, index in _FITTING if field in where]
+    if not fitting and not where.keys() & WORDS.keys():
         return where, BY_DATE
     words = {field: {"$in": list(words)} for field, words in WORDS.items()}
-    return {**words, **where}, BY_AGENT if "agentId" in where else BY_WORDS
+    return {**words, **where}, next(iter(fitting), BY_WORDS)
 
 
 def pieces(scope: Where) -> Iterable[Where]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pymongo import ASCENDING
 
-from models.call import Call, CallStatus, CostBreakdown, Progress, Recording, Turn, Usage
+from models.call import Call, CallStatus, CostBreakdown, Disposition, Progress, Recording, Turn, Usage
 from models.conversation import AnsweredBy
 from models.document import Id
 from models.errors import Conflict
@@ -120,6 +120,22 @@ class CallWrites(Repository[Call]):
         """Note whom a live call goes to next; False when the call is over or unknown."""
         where = {"_id": call_id, "status": {"$in": LIVE}}
         return await self._write(where, {"$set": {"transferTo": number, "updatedAt": now}})
+
+    async def save_disposition(
+        self, call_id: Id, disposition: Disposition | None, *, actor: str | None = None
+    ) -> Call | None:
+        """Note what a call came to, also after its end; None takes the word away. The call with it, or None: unknown.
+
+        An agent's word never replaces a user's, and `actor` has to be the one that carries, or in the end carried, the
+        call: else nothing is noted. It does not count as a sign of life: `updatedAt` stays.
+        """
+        where: dict[str, Any] = {"_id": call_id}
+        if disposition is not None and disposition.by is None:
+            where["disposition.by"] = None
+        if actor is not None:
+            where["$or"] = [{"lease.actor": actor}, {"carriedBy": actor}]
+        word = None if disposition is None else disposition.model_dump(by_alias=True)
+        return await self._changed(where, {"$set": {"disposition": word, "untold": True}, "$inc": {"news": 1}})
 
     async def keep_recording(self, call_id: Id, recording: Recording, now: datetime) -> None:
         """Add where the audio is, before or after the end; what is known already stays."""

@@ -13,12 +13,13 @@ import pymongo
 from pymongo import ASCENDING, IndexModel
 
 from models.call import Call, CallStatus, Direction, Lease, SessionId
-from models.document import Id
+from models.conversation import AnsweredBy
+from models.document import Id, Model, Time
 from stores import call_lists
 from stores.call_lists import LIVE as LIVE
 from stores.call_writes import ANY_LIVE as ANY_LIVE, CallWrites, Still as Still
 from stores.figures import OVERVIEW, TOTAL, Figures, Overview
-from stores.mongo import Database, Index, hinted
+from stores.mongo import Database, Index, hinted, repeatable
 from stores.repository import NEWEST_FIRST, Page, Shape, Where, given, made
 from stores.totals import Totals
 
@@ -41,6 +42,7 @@ SHAPE = Shape(
     ),
     retired_indexes=call_lists.RETIRED,
     unlisted=("turns",),
+    own=("sessionId",),
 )
 
 WITHOUT_TURNS = {"turns": False}
@@ -49,6 +51,15 @@ MOMENTS = {CallStatus.RINGING: "rangAt", CallStatus.IN_PROGRESS: "startedAt"}
 
 OVERVIEW_S = 30
 """Deadline of an organization's figures: every call of the time asked for is read, out of an index."""
+
+
+class CallState(Model):
+    """How far a call is."""
+
+    status: CallStatus
+    answered_by: AnsweredBy | None = None
+    carrier_call_id: str | None = None
+    ended_at: Time | None = None
 
 
 class Calls(CallWrites):
@@ -70,6 +81,8 @@ class Calls(CallWrites):
         status: CallStatus | None = None,
         direction: Direction | None = None,
         agent_id: str | None = None,
+        campaign_id: str | None = None,
+        disposition: str | None = None,
         since: datetime | None = None,
         before: datetime | None = None,
         page: int,
@@ -77,7 +90,8 @@ class Calls(CallWrites):
     ) -> Page[Call]:
         """Calls made in [since, before) that match, newest first, without their turns."""
         where = given(status=status, direction=direction, agentId=agent_id, createdAt=made(since, before))
-        fitted, index = call_lists.fitted(where)
+        inside = {call_lists.CAMPAIGN: campaign_id, call_lists.DISPOSITION: disposition}
+        fitted, index = call_lists.fitted({**where, **given(**inside)})
         return await self.page(organization_id, fitted, page=page, limit=limit, index=index)
 
     async def is_agent_busy(self, organization_id: Id, agent_id: str) -> bool:
@@ -110,6 +124,13 @@ class Calls(CallWrites):
         """Those of the calls that exist, without their turns; for the sweeper."""
         where = {"_id": {"$in": list(call_ids)}}
         return {call.id: call for call in await self._many(where, WITHOUT_TURNS, sort=OLDEST_FIRST, limit=0)}
+
+    async def states(self, call_ids: Iterable[Id]) -> dict[Id, CallState]:
+        """How far those of the calls are that exist; for whoever waits for their ends."""
+        wanted = {"_id": True, "status": True, "answeredBy": True, "carrierCallId": True, "endedAt": True}
+        where = {"_id": {"$in": list(call_ids)}}
+        rows = await repeatable(lambda: self._rows.find(where, wanted).to_list())
+        return {row["_id"]: CallState.model_validate(row) for row in rows}
 
     async def session(self, session_id: SessionId) -> Call:
         """The call a verified media token names; raises NotFound."""
@@ -172,7 +193,8 @@ class Calls(CallWrites):
         await self._write({"_id": call.id, "news": call.news}, {"$set": {"untold": False}})
 
     async def _total(self, scope: Where, index: Index | None) -> int:
-        return await self._totals.of(scope, index)
+        count = self._totals.afresh if call_lists.DISPOSITION in scope else self._totals.of
+        return await count(scope, index)
 
     async def _sums(self, scope: Where, stages: Sequence[Where], index: Index) -> list[dict[str, Any]]:
         async def read(hint: Index | None) -> list[dict[str, Any]]:

@@ -8,12 +8,14 @@ from pymongo import ASCENDING, IndexModel
 
 from models.campaign import Campaign, CampaignCounters, CampaignStatus, Change
 from models.document import Id
-from stores.mongo import Database
+from stores.mongo import Database, repeatable
 from stores.repository import NEWEST_FIRST, Page, Repository, Shape, Where, given
 
 KEPT_CHANGES = 200
 OLDEST_FIRST = (("updatedAt", ASCENDING),)
 OPEN = tuple(status for status in CampaignStatus if not status.is_final)
+BEGUN = (CampaignStatus.SCHEDULED, CampaignStatus.RUNNING)
+DISCARDABLE = (CampaignStatus.DRAFT, *(status for status in CampaignStatus if status.is_final))
 MOMENTS = {
     CampaignStatus.RUNNING: "startedAt",
     CampaignStatus.COMPLETED: "endedAt",
@@ -68,9 +70,11 @@ class Campaigns(Repository[Campaign]):
         reason: str | None = None,
         by: Id | None = None,
     ) -> Campaign | None:
-        """Move on from one of the statuses `since`, once; None: it stands somewhere else. `by`: the user who decided.
+        """Move on from one of the statuses `since`, once; None: not so. `by`: the user who decided, None: its actor.
 
-        A user's decision is news for the actor, and asks for one.
+        None when it stands somewhere else, has changed since it was read, or, for a campaign that would be complete,
+        when there is news that its actor has not seen, such as new contacts: it is to be read again. A user's decision
+        is news for the actor, and asks for one.
         """
         number = max((each.number for each in campaign.changes), default=0) + 1
         change = Change(number=number, status=status, reason=reason, at=now, by=by)
@@ -78,41 +82,79 @@ class Campaigns(Repository[Campaign]):
         if status in MOMENTS and (status is not CampaignStatus.RUNNING or campaign.started_at is None):
             fields[MOMENTS[status]] = now
         # The first of two attempts may have arrived; a change of the same number by somebody else is another change.
-        same = {"changes": {"$elemMatch": {"number": number, "status": status, "at": now}}}
-        fresh = {"status": {"$in": list(since)}, "changes.number": {"$ne": number}}
+        same = {"changes": {"$elemMatch": {"number": number, "status": status, "at": now, "by": by}}}
+        fresh: dict[str, Any] = {"status": {"$in": list(since)}, "changes.number": {"$ne": number}}
+        if status is CampaignStatus.COMPLETED:
+            fresh["news"] = campaign.news
         pushed = {"changes": {"$each": [change.model_dump(by_alias=True)], "$slice": -KEPT_CHANGES}}
         written = await self._changed({"_id": campaign.id, **fresh}, {"$push": pushed, **_news(fields, now, by)})
         return written or await self._one({"_id": campaign.id, **same})
 
     async def change_rules(
-        self, organization_id: Id, campaign_id: str, fields: Mapping[str, Any], now: datetime, by: Id
+        self,
+        organization_id: Id,
+        campaign_id: str,
+        fields: Mapping[str, Any],
+        now: datetime,
+        by: Id,
+        *,
+        since: Collection[CampaignStatus] = OPEN,
+        news: int | None = None,
     ) -> Campaign | None:
-        """Set fields of a campaign that is not over, which its actor has to know; None: it is over. Raises NotFound."""
+        """Set fields of a campaign, which its actor has to know; None: its status is none of `since`. Raises NotFound.
+
+        `since` is, unless it says less, every status of a campaign that is not over. `news`: as many as whoever has
+        made up the fields had seen; None too when there are more by now.
+        """
         scope = self._of(organization_id, {"_id": campaign_id})
-        changed = await self._changed({**scope, "status": {"$in": OPEN}}, _news(dict(fields), now, by, asks=False))
+        asked = {**scope, "status": {"$in": list(since)}, **given(news=news)}
+        changed = await self._changed(asked, _news(dict(fields), now, by, asks=False))
         if changed is None:
             self._found(await self._one(scope))
         return changed
 
+    async def discard(self, organization_id: Id, campaign_id: str, now: datetime, by: Id) -> bool:
+        """Delete a campaign that never began, or is over, told of, and nobody's work any more; False: it is neither.
+
+        Raises NotFound.
+        """
+        scope = self._of(organization_id, {"_id": campaign_id})
+        unneeded = {"status": {"$in": DISCARDABLE}, "needsRunner": False, "untold": False}
+        mark = {"isDeleted": True, "updatedAt": now, "modifiedBy": by}
+        if await self._changed({**scope, **unneeded}, {"$set": mark}) is not None:
+            return True
+        # The first of two attempts, before a connection that broke, may have arrived.
+        if await repeatable(lambda: self._rows.find_one({**scope, **mark}, {"_id": True})) is not None:
+            return True
+        self._found(await self._one(scope))
+        return False
+
     async def stir(self, campaign_id: Id, now: datetime) -> None:
-        """Its actor has something to look at, such as new contacts."""
-        where = {"_id": campaign_id, "status": {"$in": [CampaignStatus.SCHEDULED, CampaignStatus.RUNNING]}}
-        await self._changed(where, _news({}, now, None, asks=True))
+        """Its actor has something to look at, such as new contacts; that of a paused campaign when it goes on."""
+        for status, asks in ((BEGUN, True), ((CampaignStatus.PAUSED,), False)):
+            await self._changed({"_id": campaign_id, "status": {"$in": status}}, _news({}, now, None, asks=asks))
 
     # --- for its actor, and whoever starts those ---------------------------------------------------------
     async def to_run(self, limit: int = 1000) -> list[Campaign]:
         """Those that need an actor."""
         return await self._many({"needsRunner": True}, sort=OLDEST_FIRST, limit=limit)
 
+    async def take(self, campaign_id: Id, runner: str, now: datetime) -> Campaign | None:
+        """Give it to this life of its actor, and to no earlier one; the campaign as it is then. None: it is gone."""
+        return await self._changed({"_id": campaign_id}, {"$set": {"runner": runner, "updatedAt": now}})
+
     async def rest(self, campaign: Campaign, now: datetime) -> bool:
-        """Note that no actor is needed; False: there is news that the actor has not seen."""
-        where = {"_id": campaign.id, "news": campaign.news}
+        """Note that no actor is needed; False: there is news that the actor has not seen, or another has it by now."""
+        where = {"_id": campaign.id, "news": campaign.news, "runner": campaign.runner}
         return await self._changed(where, {"$set": {"needsRunner": False, "updatedAt": now}}) is not None
 
-    async def save_counters(self, campaign_id: Id, counters: CampaignCounters, now: datetime) -> None:
-        """Note how far it is."""
+    async def save_counters(
+        self, campaign_id: Id, counters: CampaignCounters, now: datetime, *, runner: str | None = None
+    ) -> bool:
+        """Note how far it is. `runner`: the life of its actor that counted; False: another has it by now."""
         fields = {"counters": counters.model_dump(by_alias=True), "updatedAt": now}
-        await self._changed({"_id": campaign_id}, {"$set": fields})
+        where = {"_id": campaign_id, **({} if runner is None else {"runner": runner})}
+        return await self._changed(where, {"$set": fields}) is not None
 
     # --- telling of it ---------------------------------------------------------------------------------------
     async def untold(self, limit: int) -> list[Campaign]:

@@ -8,8 +8,7 @@ and its own past before a crash, exactly one has its way; no promise here needs 
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -19,8 +18,9 @@ from pymongo.errors import BulkWriteError
 
 from models.contact import Attempt, Claim, Contact, ContactState
 from models.document import Id, as_utc, new_id
+from stores.contact_figures import STILL_OPEN as STILL_OPEN, ContactCounts as ContactCounts, ContactFigures
 from stores.mongo import Database, repeatable
-from stores.repository import Page, Repository, Shape, Where
+from stores.repository import Page, Shape, Where
 
 DUE = (("campaignId", ASCENDING), ("state", ASCENDING), ("nextAt", ASCENDING), ("line", ASCENDING))
 SHAPE = Shape(
@@ -41,7 +41,6 @@ SHAPE = Shape(
 STATES: tuple[ContactState, ...] = ("pending", "dialing", "done")
 OPEN: Where = {"attempts": {"$elemMatch": {"outcome": None}}}
 SETTLED: Where = {"attempts": {"$not": {"$elemMatch": {"outcome": None}}}}
-STILL_OPEN = "open"
 WHOLE_CAMPAIGN_S = 120.0
 """To change every contact of a campaign: 100,000 take some seconds."""
 _DUPLICATE_KEY = 11000
@@ -54,15 +53,6 @@ class Duplicate:
 
     line: int
     first_line: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ContactCounts:
-    """How many contacts are in which state, ended how, and how many attempts had which outcome, or are `STILL_OPEN`."""
-
-    states: Mapping[str, int]
-    finals: Mapping[str, int]
-    outcomes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +69,7 @@ class Finished:
     final: str
 
 
-class Contacts(Repository[Contact]):
+class Contacts(ContactFigures):
     """Every method may be repeated."""
 
     def __init__(self, database: Database) -> None:
@@ -110,24 +100,6 @@ class Contacts(Repository[Contact]):
         states = STATES if state is None else (state,)
         where = {"campaignId": campaign_id, "state": {"$in": states}}
         return await self.page(organization_id, where, page=page, limit=limit)
-
-    async def counts(self, campaign_id: Id) -> ContactCounts:
-        """Over the whole campaign, which is read for it: some microseconds for each contact."""
-        key = {"state": "$state", "final": "$final", "outcomes": "$attempts.outcome"}
-        scope = {"$match": {"campaignId": campaign_id}}
-
-        async def read() -> list[dict[str, Any]]:
-            return await (await self._rows.aggregate([scope, {"$group": {"_id": key, "count": {"$sum": 1}}}])).to_list()
-
-        states, finals, outcomes = Counter[str](), Counter[str](), Counter[str]()
-        for group in await repeatable(read):
-            alike, count = group["_id"], group["count"]
-            states[alike["state"]] += count
-            if alike["final"] is not None:
-                finals[alike["final"]] += count
-            for outcome in alike["outcomes"]:
-                outcomes[outcome or STILL_OPEN] += count
-        return ContactCounts(states, finals, outcomes)
 
     # --- for the campaign ------------------------------------------------------------------------------------
     async def claim_due(self, campaign_id: Id, runner: str, limit: int, now: datetime) -> list[Contact]:
@@ -163,7 +135,7 @@ class Contacts(Repository[Contact]):
         if await self._write(free, update):
             return True
         same = {"_id": contact_id, "attempts": {"$elemMatch": {"number": number, "callId": call_id, "outcome": None}}}
-        return await repeatable(lambda: self._rows.find_one(same, {"_id": True})) is not None
+        return await self._exists(same)
 
     async def record_outcome(
         self, contact_id: Id, number: int, outcome: str, then: Again | Finished, now: datetime
@@ -175,19 +147,34 @@ class Contacts(Repository[Contact]):
         open_one = {"_id": contact_id, "attempts": {"$elemMatch": {"number": number, "outcome": None}}}
         return await self._write(open_one, {"$set": {"attempts.$.outcome": outcome, **_after(then, now)}})
 
-    async def retry_at(self, contact_id: Id, at: datetime, now: datetime, *, refusal: str | None = None) -> bool:
+    async def retry_at(
+        self, contact_id: Id, at: datetime, now: datetime, *, refusal: str | None = None, runner: str | None = None
+    ) -> bool:
         """Give a claimed contact back that was not dialled, due at `at`; False: nobody has it, or an attempt is open.
 
-        `refusal`: why it was not dialled.
+        `refusal`: why it was not dialled. `runner`: only what this one has claimed.
         """
-        claimed = {"_id": contact_id, "state": "dialing", **SETTLED}
+        claimed = {"_id": contact_id, "state": "dialing", **SETTLED, **_claimed_by(runner)}
         noted = {"refusal": refusal} if refusal is not None else {}
         return await self._write(claimed, {"$set": {**_after(Again(at), now), **noted}})
 
-    async def finish(self, contact_id: Id, final: str, now: datetime) -> bool:
-        """End a contact without another attempt, such as for being on a list; False: it has ended, or one is open."""
-        unfinished = {"_id": contact_id, "state": {"$in": ["pending", "dialing"]}, **SETTLED}
-        return await self._write(unfinished, {"$set": _after(Finished(final), now)})
+    async def finish(
+        self, contact_id: Id, final: str, now: datetime, *, refusal: str | None = None, runner: str | None = None
+    ) -> bool:
+        """End a contact without another attempt, such as for being on a list; False: it has ended, or one is open.
+
+        `refusal`: why nobody dials it. `runner`: only what this one has claimed.
+        """
+        unfinished = {"_id": contact_id, "state": {"$in": ["pending", "dialing"]}, **SETTLED, **_claimed_by(runner)}
+        noted = {"refusal": refusal} if refusal is not None else {}
+        return await self._write(unfinished, {"$set": {**_after(Finished(final), now), **noted}})
+
+    async def close_zone(self, campaign_id: Id, time_zone: str, until: datetime, refusal: str, now: datetime) -> int:
+        """Let everybody there who waits and is due before `until` wait until then; how many do."""
+        waiting = {"campaignId": campaign_id, "state": "pending", "nextAt": {"$lt": until}, "timeZone": time_zone}
+        put_off = {"$set": {"nextAt": until, "refusal": refusal, "updatedAt": now}}
+        with timeout(WHOLE_CAMPAIGN_S):
+            return (await repeatable(lambda: self._rows.update_many(waiting, put_off))).modified_count
 
     async def finish_waiting(self, campaign_id: Id, final: str, now: datetime) -> int:
         """End everybody whom nobody has claimed; how many there were."""
@@ -197,13 +184,14 @@ class Contacts(Repository[Contact]):
             return (await repeatable(lambda: self._rows.update_many(waiting, ended))).modified_count
 
     async def release_stale(
-        self, campaign_id: Id, before: datetime, now: datetime, *, keep: Collection[Id] = ()
+        self, campaign_id: Id, before: datetime, now: datetime, *, keep: Collection[Id] = (), runner: str | None = None
     ) -> int:
         """Give back what was claimed until `before` and has no open attempt, due when it was; how many were.
 
-        `keep`: contacts that somebody is about to dial all the same.
+        `keep`: contacts that somebody is about to dial all the same. `runner`: only what this one has claimed.
         """
         stale = {"campaignId": campaign_id, "state": "dialing", "claim.at": {"$lte": before}, **SETTLED}
+        stale |= _claimed_by(runner)
         if keep:
             stale["_id"] = {"$nin": list(keep)}
         freed = {"$set": {"state": "pending", "claim": None, "updatedAt": now}}
@@ -214,7 +202,19 @@ class Contacts(Repository[Contact]):
         scope = {"campaignId": campaign_id, "state": "dialing", **OPEN}
         return await self._many(scope, sort=self._shape.order, limit=limit)
 
+    async def is_anybody_left(self, campaign_id: Id) -> bool:
+        """Whether somebody waits or is being dialled."""
+        return await self._exists({"campaignId": campaign_id, "state": {"$in": ["pending", "dialing"]}})
+
+    async def are_strays(self, campaign_id: Id, before: datetime, *, known: Collection[Id]) -> bool:
+        """Whether somebody was claimed until `before` whom nobody here knows of: what another runner left behind."""
+        claimed = {"campaignId": campaign_id, "state": "dialing", "claim.at": {"$lte": before}}
+        return await self._exists({**claimed, "_id": {"$nin": list(known)}})
+
     # --- inside ----------------------------------------------------------------------------------------------
+    async def _exists(self, where: Where) -> bool:
+        return await repeatable(lambda: self._rows.find_one(where, {"_id": True})) is not None
+
     async def _duplicates(self, refused: Sequence[Contact]) -> list[Duplicate]:
         """Of contacts whose key was taken, those whose own document did not take it in a first attempt."""
         if not refused:
@@ -245,6 +245,10 @@ class Contacts(Repository[Contact]):
     async def _write(self, where: Where, update: Where) -> bool:
         """Whether it matched; of a write that is repeated, whether the second attempt did."""
         return (await repeatable(lambda: self._rows.update_one(where, update))).matched_count == 1
+
+
+def _claimed_by(runner: str | None) -> Where:
+    return {} if runner is None else {"claim.runner": runner}
 
 
 def _after(then: Again | Finished, now: datetime) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Socket.IO events from any process to whoever watches a call: one Redis publish, delivered by the edge's replicas.
+"""Socket.IO events from any process to whoever watches a call or a campaign: one Redis publish, delivered by the edge's
+replicas.
 
 Events only tell what is stored already, so a call never waits for them and nothing here raises on a broken Redis. While
 it is away they are kept, in order, and sent when it is back.
@@ -20,6 +21,7 @@ from redis.exceptions import RedisError
 from socketio.async_pubsub_manager import AsyncPubSubManager
 
 from models.call import SessionId
+from models.document import Id
 
 PUBLISH_S = 0.5
 """The longest a call waits for Redis."""
@@ -46,6 +48,11 @@ def room(session_id: str) -> str:
 def interim_room(session_id: str) -> str:
     """The room of those who also want to see what is not final yet."""
     return f"{room(session_id)}:interim"
+
+
+def campaign_room(campaign_id: str) -> str:
+    """The room of everybody who watches this campaign."""
+    return f"campaign:{campaign_id}"
 
 
 def ignored(count: int) -> None:
@@ -90,6 +97,16 @@ class Events:
         """The same, to those only who asked for what is not final; what cannot be sent now is never sent."""
         if not self._is_behind:
             await self._is_sent(_Event(interim_room(session_id), event, dict(payload)))
+
+    async def publish_to_campaign(self, campaign_id: Id, event: str, payload: Mapping[str, Any]) -> None:
+        """Send `event` to the campaign's room, now or when Redis is back; of those that wait only the last is sent.
+
+        Each says all there is to say, so the ones before it are not missed.
+        """
+        sent = _Event(campaign_room(campaign_id), event, dict(payload))
+        if self._is_behind or not await self._is_sent(sent):
+            self._kept = deque(each for each in self._kept if (each.room, each.name) != (sent.room, sent.name))
+            self._keep(sent)
 
     async def close(self) -> None:
         """Send what is left, within CLOSE_S, and give the connections back."""

@@ -19,6 +19,7 @@ from stores.organizations import Organizations
 from stores.phones import Phones
 from stores.schedules import Occurrences, Schedules
 from stores.sessions import Sessions
+from stores.sms_messages import SmsMessages
 from stores.users import Users
 from stores.versioned import VersionedStore
 from stores.webhook_deliveries import WebhookDeliveries
@@ -37,6 +38,7 @@ class Repositories:
     prompts: VersionedStore[Prompt]
     session_settings: VersionedStore[SessionSettings]
     sms_templates: VersionedStore[SmsTemplate]
+    sms_messages: SmsMessages
     phones: Phones
     calls: Calls
     audit: Audit
@@ -65,6 +67,7 @@ class Repositories:
                 database, SessionSettings, collection="sessionSettings", noun="Session settings"
             ),
             sms_templates=VersionedStore(database, SmsTemplate, collection="smsTemplates", noun="SMS template"),
+            sms_messages=SmsMessages(database),
             phones=Phones(database),
             calls=Calls(database),
             audit=Audit(database),

@@ -62,6 +62,9 @@ class Shape(Generic[D]):
     """Documents can be deleted. Those of other collections never are, and their queries need not look."""
     retired_indexes: tuple[str, ...] = ()
     """Names of indexes that earlier versions made and that would now be wrong."""
+    own: tuple[str, ...] = ()
+    """Fields no later write changes, which tell a document from another that was given the same id in advance. None:
+    whoever has its id is the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,15 @@ class Repository(Generic[D]):
             await self._drop_index(name)
 
     async def insert(self, document: D) -> D:
-        """Store a new document; raises Conflict when a unique index has its key already."""
+        """Store a new document; raises Conflict when a unique index has its key, or another document its id.
+
+        Once more after a connection that broke changes nothing.
+        """
         row = document.to_mongo()
         try:
             await repeatable(lambda: self._rows.insert_one(row))
         except DuplicateKeyError as error:
-            # Ids are minted for one document: its own id taken means that the first of two attempts arrived.
-            if (error.details or {}).get("keyPattern") != {"_id": 1}:
+            if (error.details or {}).get("keyPattern") != {"_id": 1} or not await self._is_there(row):
                 raise Conflict(self._shape.taken) from error
         return document
 
@@ -183,6 +188,13 @@ class Repository(Generic[D]):
         except DuplicateKeyError as error:
             raise Conflict(self._shape.taken) from error
         return None if row is None else self._shape.document.from_mongo(row)
+
+    async def _is_there(self, row: Where) -> bool:
+        """Whether what has the row's id is the row: then the first of two attempts has arrived."""
+        if not self._shape.own:
+            return True
+        same = {field: row[field] for field in ("_id", *self._shape.own)}
+        return await repeatable(lambda: self._rows.find_one(same, {"_id": True})) is not None
 
     def _found(self, document: T | None) -> T:
         if document is None:

@@ -64,6 +64,10 @@ class Totals:
             self._known.pop(key, None)  # the next request draws the line anew
         return past.calls + recent
 
+    async def afresh(self, scope: Where, index: Index | None) -> int:
+        """The same where the filter asks for something that may change after a call's end."""
+        return await self._count(scope, index)
+
     async def _learn(self, key: bytes, scope: Where, index: Index | None) -> Past:
         until = await self._settled_until(scope["organizationId"])
         counted = [await self._count(_during(piece, "$lt", until), index) for piece in self._pieces(scope)]

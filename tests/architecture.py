@@ -28,6 +28,7 @@ READ = (*MAY_IMPORT, *sorted(AROUND))
 MAY_USE_SIMULATORS = {"bench", "simulators", "tests"}
 RAY_FILES = {
     "actors/handles.py",
+    "actors/campaigns.py",
     "actors/startup.py",
     "actors/metrics.py",
     "actors/billing/client.py",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -60,6 +60,7 @@ class Dialler:
         metadata: dict[str, Any],
         now: datetime,
         call_id: Id | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> Call:
         """Dials once per id."""
         assert call_id is not None
@@ -67,7 +68,8 @@ class Dialler:
         if call_id in self.calls:
             return self.calls[call_id]
         self.before(call_id)
-        call = a_call(principal.organization_id, id=call_id, metadata=metadata, carrier_call_id=new_id())
+        told = {"metadata": metadata, "variables": dict(variables or {})}
+        call = a_call(principal.organization_id, id=call_id, carrier_call_id=new_id(), **told)
         self.calls[call_id] = call
         self.dialled[call_id] += 1
         self.at.append(now)

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from models.call import Call, SessionId
 from models.document import new_id
 from models.errors import Invalid, NoCapacity, ProviderError
-from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, SendSms, StatusUpdate
+from providers.roles import (
+    CarrierCredentials,
+    IncomingCall,
+    PlaceCall,
+    PlacedCall,
+    SendSms,
+    SentSms,
+    SmsUpdate,
+    StatusUpdate,
+)
 from providers.telephony.exotel import webhooks
 
 
@@ -30,11 +39,12 @@ class Carrier:
             raise self.refusal
         return PlacedCall(carrier_call_id=new_id())
 
-    async def send_sms(self, credentials: CarrierCredentials, sms: SendSms) -> None:
+    async def send_sms(self, credentials: CarrierCredentials, sms: SendSms) -> SentSms:
         """Sends, or refuses while `refusal` is set."""
         self.messages.append((credentials, sms))
         if self.refusal is not None:
             raise self.refusal
+        return SentSms(f"sms-{len(self.messages)}")
 
     async def check_account(self, credentials: CarrierCredentials) -> None:
         """Accepts every account, or none while `account_problem` is set."""
@@ -56,6 +66,10 @@ class Carrier:
     def parse_status(self, body: Mapping[str, object]) -> StatusUpdate:
         """As Exotel writes it."""
         return webhooks.parse_status(body)
+
+    def parse_sms(self, body: Mapping[str, object]) -> SmsUpdate:
+        """As Exotel writes it."""
+        return webhooks.parse_sms(body)
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,16 @@ with the next turn.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from actors.call_session import prompt
-from actors.call_session.protocol import Command, RunTool
+from actors.call_session.protocol import Command, RunTool, SaveDisposition
 from actors.call_session.reply import Reply
 from actors.call_session.tones import dtmf
+from models.agent import NOTES_CHARS, AgentConfig
 from models.call import FunctionCall
-from models.tool import Tools
+from models.tool import SET_DISPOSITION
 from providers.roles import Message, ToolCall
 
 MAX_ROUNDS = 5
@@ -25,9 +26,10 @@ _KEYS = frozenset("0123456789*#ABCD")
 class Calling:
     """Begins a reply's functions; `rate_hz` is the line's, for keys that are pressed in its sound."""
 
-    def __init__(self, tools: Tools) -> None:
-        self._fillers = {tool.name: tool.filler for tool in tools.functions}
-        self._transfer_to = tools.transfer_to
+    def __init__(self, config: AgentConfig) -> None:
+        self._fillers = {tool.name: tool.filler for tool in config.tools.functions}
+        self._transfer_to = config.tools.transfer_to
+        self._words = config.words
         self.rate_hz = 8000
 
     def begin(self, reply: Reply, sent_bytes: int) -> list[Command]:
@@ -40,7 +42,7 @@ class Calling:
         reply.exchange.append(Message("assistant", text, tool_calls=tuple(asked)))
         commands: list[Command] = []
         for call in asked:
-            answer = self._own(reply, call)
+            answer = self._own(reply, call, commands)
             reply.exchange.append(Message("tool", answer or PENDING, tool_call_id=call.id))
             if answer is None:
                 reply.running.add(call.id)
@@ -52,7 +54,7 @@ class Calling:
             commands.append(reply.again())
         return commands
 
-    def _own(self, reply: Reply, call: ToolCall) -> str | None:
+    def _own(self, reply: Reply, call: ToolCall, commands: list[Command]) -> str | None:
         """What the call does by itself, and what the model is told of it; None: it is not ours."""
         match call.name:
             case "end_call":
@@ -64,6 +66,8 @@ class Calling:
                 return "The caller is being transferred."
             case "send_dtmf":
                 return self._press(reply, call)
+            case name if name == SET_DISPOSITION and self._words:
+                return self._dispose(call, commands)
             case _:
                 return None
 
@@ -78,6 +82,15 @@ class Calling:
             return "Give `digits`: one or more of 0-9, *, #, A-D."
         reply.speech.add("", pcm=dtmf(digits, self.rate_hz))
         return "Pressed."
+
+    def _dispose(self, call: ToolCall, commands: list[Command]) -> str:
+        given = _arguments(call.arguments)
+        name, notes = given.get("name"), given.get("notes", "")
+        if name not in self._words or not isinstance(notes, str):
+            return f"Give `name`: one of {', '.join(self._words)}."
+        storable = notes[:NOTES_CHARS].encode(errors="replace").decode()  # half a character is valid JSON
+        commands.append(SaveDisposition(str(name), storable))
+        return "Noted."
 
     def _fill(self, reply: Reply, asked: Sequence[ToolCall], text: str, sent_bytes: int) -> None:
         """Say something while a function runs, if the model has not."""
@@ -117,10 +130,15 @@ def remembered(exchange: Sequence[Message]) -> list[Message]:
     return [replace(message, content="") if message.tool_calls else message for message in exchange]
 
 
-def _digits(arguments: str) -> str:
+def _arguments(text: str) -> Mapping[str, object]:
+    """What the model wrote; nothing where it is no object."""
     try:
-        given = json.loads(arguments)
-    except ValueError:
-        return ""
-    digits = str(given.get("digits", "")).upper() if isinstance(given, dict) else ""
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def _digits(arguments: str) -> str:
+    digits = str(_arguments(arguments).get("digits", "")).upper()
     return digits if digits and set(digits) <= _KEYS and len(digits) <= 32 else ""

@@ -137,6 +137,14 @@ class SaveTransfer:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveDisposition:
+    """Write what the call came to, in one of the agent's words."""
+
+    name: str
+    notes: str
+
+
+@dataclass(frozen=True, slots=True)
 class SaveUsage:
     """Write and charge what the call has used so far."""
 
@@ -174,6 +182,7 @@ Command = (
     | TellPartial
     | SaveAnsweredBy
     | SaveTransfer
+    | SaveDisposition
     | SaveUsage
     | ReportError
     | Finish

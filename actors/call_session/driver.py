@@ -210,6 +210,7 @@ class CallDriver:
                 | p.TellPartial()
                 | p.SaveAnsweredBy()
                 | p.SaveTransfer()
+                | p.SaveDisposition()
                 | p.SaveUsage()
                 | p.ReportError()
             ):

@@ -89,7 +89,13 @@ class Workshop:
         """The functions of the call's agent. A call the carrier was told to make has no flow to be transferred in."""
         sms = sms_for(call, self._repositories.phones, self._secrets, self._telephony)
         tools = opened(call.agent_config.tools, self._secrets)
-        return ToolRunner(tools, http=self._http_tools, sms=sms, can_transfer=call.direction == "inbound")
+        return ToolRunner(
+            tools,
+            http=self._http_tools,
+            sms=sms,
+            can_transfer=call.direction == "inbound",
+            dispositions=call.agent_config.words,
+        )
 
     def _voice(self, name: str) -> Tts:
         """The voice vendor, made once: its SDK costs a second and 30 MB, its connections are worth keeping."""

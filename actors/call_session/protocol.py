@@ -11,6 +11,7 @@ from actors.call_session.commands import (
     ReportError as ReportError,
     RunTool as RunTool,
     SaveAnsweredBy as SaveAnsweredBy,
+    SaveDisposition as SaveDisposition,
     SaveProgress as SaveProgress,
     SaveTransfer as SaveTransfer,
     SaveTurn as SaveTurn,

@@ -13,6 +13,7 @@ from actors.call_session.commands import (
     Finish,
     ReportError,
     SaveAnsweredBy,
+    SaveDisposition,
     SaveProgress,
     SaveTransfer,
     SaveTurn,
@@ -79,6 +80,8 @@ class Scribe:
                 await self._log.answered_by(self._call, entry.answered_by, now)
             case SaveTransfer():
                 await self._log.save_transfer(self._call, entry.number, now)
+            case SaveDisposition():
+                await self._log.save_disposition(self._call, entry.name, entry.notes, now)
             case SaveUsage():
                 await self._log.save_usage(self._call, usage, cost, now)
                 await self._cover(cost.total, noted)

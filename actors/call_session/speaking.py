@@ -44,7 +44,7 @@ class Speaking(Receiving):
         self.has_said_last = False
         self.end_reason: str | None = None
         self._config = config
-        self._calling = Calling(config.tools)
+        self._calling = Calling(config)
         self._turn = 0
 
     def open(self, playout: Playout, *, answered_at: float) -> None:

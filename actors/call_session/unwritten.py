@@ -9,6 +9,7 @@ from actors.call_session.commands import (
     Finish,
     ReportError,
     SaveAnsweredBy,
+    SaveDisposition,
     SaveProgress,
     SaveTransfer,
     SaveTurn,
@@ -17,7 +18,16 @@ from actors.call_session.commands import (
 )
 
 Entry = (
-    Connect | SaveTurn | SaveProgress | TellPartial | SaveAnsweredBy | SaveTransfer | SaveUsage | ReportError | Finish
+    Connect
+    | SaveTurn
+    | SaveProgress
+    | TellPartial
+    | SaveAnsweredBy
+    | SaveTransfer
+    | SaveDisposition
+    | SaveUsage
+    | ReportError
+    | Finish
 )
 
 CLOSING_ROOM = 20
@@ -59,15 +69,15 @@ class Unwritten:
         """Keep an entry; False: it is lost, for there is no room even for an end.
 
         Partial texts are replaced by the next, and late ones are nobody's: behind a slow database, or while it
-        `is_away`, they are left out. Usage and progress take the place of what they said before. The last entry, which
-        closes the log, always fits.
+        `is_away`, they are left out. Usage, progress and disposition take the place of what they said before. The last
+        entry, which closes the log, always fits.
         """
         entry = noted.entry
         if isinstance(entry, TellPartial):
             if not is_away and len(self._waiting) <= MAX_PARTIALS_BEHIND:
                 self._waiting.append(noted)
             return True
-        if isinstance(entry, SaveUsage | SaveProgress):
+        if isinstance(entry, SaveUsage | SaveProgress | SaveDisposition):
             self._forget(type(entry))
         if len(self._waiting) >= self._limit + CLOSING_ROOM and not isinstance(entry, Finish):
             return False

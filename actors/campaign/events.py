@@ -19,6 +19,8 @@ class Cause(Enum):
     NO_CAPACITY = "no-capacity"
     """Nobody here could have carried the call."""
     NO_CREDIT = "no-credit"
+    NOT_READY = "not-ready"
+    """The agent, the phone or the user the campaign acts for is gone or out of use: somebody has to see to it."""
     TOO_LATE = "too-late"
     """The contact's window had closed by then."""
     LOST = "lost"

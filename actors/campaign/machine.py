@@ -26,7 +26,8 @@ AGAIN = timedelta(seconds=5)
 AFTER = {CampaignStatus.STOPPED: Unreached.STOPPED, CampaignStatus.COMPLETED: Unreached.EXPIRED}
 BY_THE_CLOCK = (Refusal.OUTSIDE_WINDOW, Refusal.HOLIDAY)
 CARRIER_FAILS = "carrier-failures"
-NO_CREDIT = "no-credit"
+PAUSES = {p.Cause.NO_CREDIT: "no-credit", p.Cause.NOT_READY: "not-ready"}
+"""What no other contact would fare better with, and the reason that is given."""
 
 
 class CampaignMachine:
@@ -252,14 +253,15 @@ class CampaignMachine:
             return []
         self._pace.not_dialled(live.at, now)
         if event.cause is p.Cause.TAKEN:
+            self._wait_for(now + AGAIN)  # whoever has the contact may give it back, and tells nobody
             return []
         at = now + max(event.retry_after, AGAIN)
         self._hold(at)
         ended = p.Ended(live.attempt, Outcome.NOT_PLACED)
         if self._unreached is not None:
             return [p.Finish(live.contact.id, self._unreached, ended)]
-        again = self._again(live.contact, at, ended)
-        return [again, *(self._pause(NO_CREDIT) if event.cause is p.Cause.NO_CREDIT else [])]
+        reason = PAUSES.get(event.cause)
+        return [self._again(live.contact, at, ended), *(self._pause(reason) if reason else [])]
 
     def _taken(self, contact_id: Id, attempt: int) -> p.Live | None:
         """The attempt, which is over now; None: it has been for long, or this is news of another one."""

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from models.call import Call, CallStatus, CostBreakdown, Direction, Role, Turn, Versions
+from models.call import Call, CallStatus, CampaignCall, CostBreakdown, Direction, Disposition, Role, Turn, Versions
 from models.conversation import AnsweredBy
 from models.document import Model, Time
 from models.money import to_credits
@@ -58,6 +58,20 @@ class CostResource(Model):
         )
 
 
+class DispositionResource(Model):
+    """What a call came to; `by`: the user who said so, left out where its agent did."""
+
+    name: str
+    notes: str
+    at: Time
+    by: Maybe[str] = None
+
+    @classmethod
+    def of(cls, word: Disposition) -> Self:
+        """As the API shows it."""
+        return cls(name=word.name, notes=word.notes, at=word.at, by=word.by)
+
+
 class ListedCall(Model):
     """A line of the call log."""
 
@@ -73,6 +87,8 @@ class ListedCall(Model):
     ended_at: Maybe[Time] = None
     duration_sec: Maybe[int] = None
     answered_by: Maybe[AnsweredBy] = None
+    campaign: Maybe[CampaignCall] = None
+    disposition: Maybe[DispositionResource] = None
     recording_url: Maybe[str] = None
     cost_breakdown: CostResource
     created_at: Time
@@ -97,6 +113,7 @@ class CallDetail(ListedCall):
     transcript: str
     conversation_history: list[HistoryEntry]
     metadata: dict[str, Any]
+    variables: Maybe[dict[str, str]] = None
     end_reason: Maybe[str] = None
     versions: Maybe[Versions] = None
     """The exact versions the agent talked with."""
@@ -112,6 +129,7 @@ class CallDetail(ListedCall):
                 HistoryEntry(role=turn.role, content=turn.content, timestamp=turn.timestamp) for turn in call.turns
             ],
             metadata=call.metadata,
+            variables=call.variables or None,
             end_reason=call.end_reason,
             versions=call.versions,
         )
@@ -135,5 +153,7 @@ def _logged(call: Call) -> dict[str, Any]:
         "ended_at": call.ended_at,
         "duration_sec": call.duration_sec,
         "answered_by": call.answered_by,
+        "campaign": call.campaign,
+        "disposition": call.disposition and DispositionResource.of(call.disposition),
         "cost_breakdown": CostResource.of(call.cost),
     }

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import FileResponse
 from pydantic import AfterValidator, ConfigDict, Field
 
+from models.agent import NOTES_CHARS, DispositionName
 from models.call import CallStatus, Direction
 from models.document import Id, Model
 from serve_app.authentication import Now, Provided, allowed
@@ -38,9 +39,25 @@ def _storable(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
+def _plain(text: str) -> str:
+    _storable({"text": text})
+    return text
+
+
 PhoneNumber = Annotated[str, Field(max_length=40)]
 AgentId = Annotated[str, Field(max_length=100)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_storable)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Variables = Annotated[
+    dict[VariableName, Annotated[str, Field(max_length=2_000)]],
+    Field(
+        max_length=200,
+        description="What is known of the person: `{customer_name}` in the agent's prompt, first message and voicemail "
+        "message becomes its value, and each that is used there must have one. Without any, braces stay as they are.",
+    ),
+    AfterValidator(_storable),
+]
+Notes = Annotated[str, Field(max_length=NOTES_CHARS), AfterValidator(_plain)]
 
 
 class OutboundCall(Model):
@@ -54,6 +71,7 @@ class OutboundCall(Model):
                     "toPhone": "+919123456789",
                     "agentId": "64f8a1b2c3d4e5f6a7b8c9d1",
                     "metadata": {"customerName": "John Doe", "orderId": "ORD-12345"},
+                    "variables": {"customer_name": "John"},
                 }
             ]
         }
@@ -62,6 +80,17 @@ class OutboundCall(Model):
     to_phone: PhoneNumber
     agent_id: AgentId
     metadata: Metadata = Field(default_factory=dict)
+    variables: Variables | None = None
+
+
+class NameDisposition(Model):
+    """What the call came to: one of its agent's `dispositions`, or any word where it has none. `null`: nothing."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "interested", "notes": "Wants to be called again on Monday"}]}
+    )
+    name: DispositionName | None
+    notes: Notes = ""
 
 
 class EndCall(Model):
@@ -115,6 +144,7 @@ async def place_call(body: OutboundCall, caller: Writer, services: Provided, onc
             metadata=body.metadata,
             now=now,
             call_id=call_id,
+            variables=body.variables,
         )
         return Success(data=PlacedData(call=PlacedCallResource.of(call)))
 
@@ -130,6 +160,8 @@ async def list_calls(
     status: CallStatus | None = None,
     direction: Direction | None = None,
     agent_id: Annotated[str | None, Query(alias="agentId", max_length=100)] = None,
+    campaign_id: Annotated[str | None, Query(alias="campaignId", max_length=100)] = None,
+    disposition: Annotated[str | None, Query(max_length=50)] = None,
     from_date: FromDate = None,
     to_date: ToDate = None,
 ) -> Success[CallsData]:
@@ -139,6 +171,8 @@ async def list_calls(
         status=status,
         direction=direction,
         agent_id=agent_id,
+        campaign_id=campaign_id,
+        disposition=disposition,
         since=since(from_date),
         before=before(to_date),
         page=page,
@@ -166,6 +200,15 @@ async def get_timeline(call_id: str, caller: Reader, services: Provided) -> Succ
 async def get_recording(call_id: str, token: str, services: Provided) -> FileResponse:
     """The audio we recorded (stereo WAV: caller left, agent right); `recordingUrl` leads here, token included."""
     return FileResponse(await services.recordings.file(call_id, token), media_type="audio/wav")
+
+
+@router.patch("/{call_id}/disposition", responses=fails_with(400, 401, 403, 404))
+async def set_disposition(
+    call_id: str, body: NameDisposition, caller: Writer, services: Provided, now: Now
+) -> Success[CallData]:
+    """Say what a call came to, during it or at any time after. It replaces what was said before, by the agent too."""
+    call = await services.calls.set_disposition(caller, call_id, name=body.name, notes=body.notes, now=now)
+    return Success(data=CallData(call=CallDetail.of(call, services.recordings.url(call))))
 
 
 @router.post("/{session_id}/end", responses=fails_with(400, 401, 403, 404, 409))

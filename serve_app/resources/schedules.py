@@ -10,7 +10,7 @@ from models.schedule import LateMinutes, Occurrence, Outcome, Schedule, Schedule
 from serve_app.authentication import Now, Provided, allowed
 from serve_app.envelope import Done, Maybe, Pagination, Success
 from serve_app.idempotency import Idempotent
-from serve_app.resources.calls import AgentId, Metadata, PhoneNumber
+from serve_app.resources.calls import AgentId, Metadata, PhoneNumber, Variables
 from serve_app.resources.lists import PageLimit, PageNumber, fails_with
 from services.principal import Principal
 from services.schedules import Order
@@ -57,6 +57,7 @@ class NewSchedule(Model):
                     "rrule": "FREQ=WEEKLY;BYDAY=TU;COUNT=4",
                     "lateMinutes": 10,
                     "metadata": {"customerName": "John Doe"},
+                    "variables": {"customer_name": "John"},
                     "notes": "Follow-up call",
                 }
             ]
@@ -70,6 +71,7 @@ class NewSchedule(Model):
     rrule: Rule | None = None
     late_minutes: Late = 10
     metadata: Metadata = Field(default_factory=dict)
+    variables: Variables = Field(default_factory=dict)
     notes: Notes = ""
 
 
@@ -90,6 +92,7 @@ class UpdateSchedule(Model):
     rrule: Rule | None = None
     late_minutes: Late | None = None
     metadata: Metadata | None = None
+    variables: Variables | None = None
     notes: Notes | None = None
 
     def changes(self) -> dict[str, Any]:
@@ -107,6 +110,7 @@ class ScheduleResource(Model):
     to_phone: str
     agent_id: str
     metadata: dict[str, Any]
+    variables: Maybe[dict[str, str]] = None
     notes: str
     local_time: str
     timezone: str
@@ -129,6 +133,7 @@ class ScheduleResource(Model):
             to_phone=schedule.to_phone,
             agent_id=schedule.agent_id,
             metadata=schedule.metadata,
+            variables=schedule.variables or None,
             notes=schedule.notes,
             local_time=schedule.local_time,
             timezone=schedule.timezone,

@@ -50,8 +50,18 @@ def webhook_key(request: Request) -> WebhookKey:
     raise Unauthenticated("Invalid token")
 
 
+def sms_key(request: Request) -> tuple[str, str]:
+    """The message that the address says the webhook is about, and the token; raises Unauthenticated."""
+    said = sorted(each for each in request.query_params.multi_items() if each[0] in ("sms", "token"))
+    match said:
+        case [("sms", message_id), ("token", token)]:
+            return message_id, token
+    raise Unauthenticated("Invalid token")
+
+
 Body = Annotated[Mapping[str, object], Depends(read_body)]
 Key = Annotated[WebhookKey, Depends(webhook_key)]
+SmsKey = Annotated[tuple[str, str], Depends(sms_key)]
 
 
 def stream_xml(media_url: str) -> str:
@@ -69,6 +79,7 @@ BUSY_XML = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Reject reason
 INCOMING = {"From": "+919123456789", "To": "+919876543210", "CallSid": "CA123456789", "Direction": "inbound"}
 RECORDING = {"CallSid": "CA123456789", "RecordingUrl": "https://exotel.com/recordings/call_123.mp3"}
 STATUS = {**RECORDING, "CallStatus": "completed", "CallDuration": "330"}
+SMS = {"SmsSid": "6c7f123456789", "Status": "sent", "DetailedStatus": "DELIVERED_TO_HANDSET"}
 
 
 def connect_answer(transfer: Transfer) -> dict[str, object]:
@@ -169,6 +180,15 @@ async def recording(key: Key, body: Body, services: Provided, now: Now) -> Done:
     """A call's recording is there."""
     await services.reports.apply(key, services.telephony.parse_status(body), now)
     return Done(message="Recording saved")
+
+
+@router.get("/sms", include_in_schema=False)
+@router.post("/sms", openapi_extra=taking(SMS, "sms"), responses=fails_with(400, 401, 403, 404))
+async def sms(key: SmsKey, body: Body, services: Provided, now: Now) -> Done:
+    """News of a text message."""
+    message_id, token = key
+    await services.sms_messages.report(message_id, token, services.telephony.parse_sms(body), now)
+    return Done(message="Status updated")
 
 
 async def _json(request: Request) -> dict[str, Any]:

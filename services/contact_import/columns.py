@@ -33,13 +33,16 @@ class Unsuited(ValueError):
 class Wanted:
     """What to make of a file. `region`: of numbers without their country. `consent`: of those no column speaks of.
 
-    `required`: the variables that every contact must have.
+    `time_zone`: of those no column speaks of and whose number may be in several. `asked`: variables as templates spell
+    them. `required`: the variables that every contact must have.
     """
 
     region: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
+    asked: Sequence[str] = ()
     required: Sequence[str] = ()
     consent: bool = False
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,13 @@ def columns_of(header: Sequence[str], wanted: Wanted) -> Columns:
             chosen[part] = found
     if "number" not in chosen:
         raise Unsuited("No column holds telephone numbers")
-    variables = tuple(_variables(headers, chosen, wanted.required))
+    variables = tuple(_variables(headers, chosen, (*wanted.asked, *wanted.required)))
     names = [name for _, name in variables]
     if len(set(names)) < len(names):
         raise Unsuited("Two columns are one variable")
-    parts = {plain(header) for part, header in chosen.items() if part in KNOWN}
-    if absent := [name for name in wanted.required if name not in names and plain(name) not in parts]:
+    if absent := [name for name in wanted.required if name not in names]:
         raise Unsuited("Missing columns: " + ", ".join(absent))
-    required = tuple(name for name in wanted.required if name in names)
-    return Columns(chosen["number"], chosen.get("timezone"), chosen.get("consent"), variables, required)
+    return Columns(chosen["number"], chosen.get("timezone"), chosen.get("consent"), variables, tuple(wanted.required))
 
 
 def plain(name: str) -> str:
@@ -94,12 +95,12 @@ def _known(names: Sequence[str], headers: Sequence[str], taken: set[str]) -> str
     return next((by_name[name] for name in names if name in by_name), None)
 
 
-def _variables(headers: Sequence[str], chosen: Mapping[str, str], required: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Every column that is nothing else, under the name that is asked for, should the two differ in spelling only."""
+def _variables(headers: Sequence[str], chosen: Mapping[str, str], asked: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Every column that is nothing else, and what is asked for, by the name it is asked for."""
     renamed = {header: part for part, header in chosen.items() if part not in KNOWN}
-    asked = {plain(name): name for name in required}
+    spelled = {plain(name): name for name in reversed(asked) if name not in headers}
     parts = {header for part, header in chosen.items() if part in KNOWN} - renamed.keys()
     for header in headers:
-        if header not in parts:
-            named = asked.get(plain(header)) or _UNSAFE.sub("_", header)
-            yield header, _UNSAFE.sub("_", renamed.get(header, named))[:NAME_CHARACTERS]
+        named = header if header in asked else spelled.get(plain(header))
+        if named or header not in parts:
+            yield header, _UNSAFE.sub("_", renamed.get(header, named or header))[:NAME_CHARACTERS]

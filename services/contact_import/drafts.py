@@ -101,7 +101,7 @@ def _draft(row: Row, columns: Columns, wanted: Wanted) -> Draft | BadRow:
     consent = _consent(cells[columns.consent]) if columns.consent else wanted.consent
     if number is None:
         return BadRow(row.line, "Not a telephone number" if cells[columns.number] else "No telephone number")
-    zone = zone_named(zone_text) if zone_text else zone_of(number)
+    zone = zone_named(zone_text) if zone_text else zone_of(number) or wanted.time_zone
     if zone_text and zone is None:
         return BadRow(row.line, "Unknown time zone")
     if consent is None:

@@ -8,7 +8,7 @@ import pytest
 
 from actors.billing.rating import Prices, rate
 from actors.call_session.journal import Journal
-from actors.call_session.protocol import Finish, SaveUsage
+from actors.call_session.protocol import Finish, SaveDisposition, SaveUsage
 from models.call import Call, CallStatus, Usage
 from models.document import new_id
 from models.settings import Settings
@@ -92,3 +92,16 @@ async def test_an_account_that_runs_dry_ends_the_call_while_it_still_can_pay(wri
     assert (written.empty, written.stuck) == ([None], [])
     assert await state(written.stores, account) == (STEP - cost, 0)
     assert STEP - cost > 0
+
+
+async def test_what_the_agent_says_a_call_came_to_is_in_the_log_when_it_ends(written: Written) -> None:
+    written.journal.add(SaveDisposition("interested", "On Monday"))
+    await written.write()
+    stored = await written.stores.calls.by_id(written.call.id)
+    assert stored.disposition is not None
+    assert (stored.disposition.name, stored.disposition.notes, stored.disposition.by) == (
+        "interested",
+        "On Monday",
+        None,
+    )
+    assert stored.status is CallStatus.COMPLETED

@@ -1,5 +1,7 @@
 """The functions a call carries out itself: ending, transferring, pressing keys. Event by event."""
 
+from typing import Any
+
 import pytest
 
 from actors.call_session import prompt, protocol as p
@@ -125,3 +127,77 @@ def test_keys_that_are_none_are_explained_to_the_model(arguments: str) -> None:
     call.ask_for(ToolCall("c5", "send_dtmf", arguments))
     assert call.sounds == []
     assert call.last(p.StartReply).messages[-1].content.startswith("Give `digits`")
+
+
+WORDS = ("interested", "call back")
+
+
+def disposing(text: str = "tell me more.", **options: Any) -> Conversation:
+    """The same with an agent that has words for what its calls come to."""
+    call = Conversation(
+        has_voice=True, turn_taking=TurnTaking(acknowledge_after_ms=0), **{"dispositions": WORDS, **options}
+    )
+    call.answer()
+    call.say(text)
+    return call
+
+
+def note(arguments: str) -> ToolCall:
+    return ToolCall("c7", "set_disposition", arguments)
+
+
+def test_set_disposition_is_noted_at_once_and_the_model_goes_on() -> None:
+    call = disposing()
+    call.ask_for(note('{"name": "call back", "notes": "On Monday"}'), text="I will.")
+    assert call.all(p.SaveDisposition) == [p.SaveDisposition("call back", "On Monday")]
+    assert not call.all(p.RunTool)
+    assert call.last(p.StartReply).messages[-1] == Message("tool", "Noted.", tool_call_id="c7")
+
+
+def test_set_disposition_beside_the_end_comes_before_it() -> None:
+    call = disposing("goodbye")
+    call.ask_for(note('{"name": "interested"}'), END)
+    call.be_quiet(4.0)
+    order = [type(command) for command in call.commands]
+    assert order.index(p.SaveDisposition) < order.index(p.Finish)
+    assert call.all(p.SaveDisposition) == [p.SaveDisposition("interested", "")]
+    assert call.last(p.Finish).reason == "agent_ended"
+    assert len(call.all(p.StartReply)) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["{}", "[" * 100_000, "[]", '{"name": "sold"}', '{"name": ["interested"]}', '{"name": "interested", "notes": 1}'],
+    ids=range(6),
+)
+def test_another_word_is_explained_to_the_model(arguments: str) -> None:
+    call = disposing()
+    call.ask_for(note(arguments))
+    assert not call.all(p.SaveDisposition)
+    assert call.last(p.StartReply).messages[-1].content == "Give `name`: one of interested, call back."
+
+
+def test_notes_are_cut_and_made_storable() -> None:
+    call = disposing()
+    call.ask_for(note('{"name": "interested", "notes": "\\ud83d' + "x" * 2_000 + '"}'))
+    (noted,) = call.all(p.SaveDisposition)
+    assert noted.notes == "?" + "x" * 999
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dispositions": ()},
+        {
+            "tools": Tools(
+                functions=(HttpTool(name="set_disposition", description="Ours.", url="https://example.com/do"),)
+            )
+        },
+    ],
+    ids=["no words", "a function of its owner's"],
+)
+def test_without_words_or_by_its_owners_name_it_is_run_elsewhere(options: dict[str, Any]) -> None:
+    call = disposing(**options)
+    call.ask_for(note('{"name": "interested"}'))
+    assert not call.all(p.SaveDisposition)
+    assert call.last(p.RunTool).call.name == "set_disposition"

@@ -1,6 +1,13 @@
 """What waits for a database that is away: in order, bounded, nothing twice."""
 
-from actors.call_session.commands import Finish, SaveProgress, SaveTurn, SaveUsage, TellPartial
+from actors.call_session.commands import (
+    Finish,
+    SaveDisposition,
+    SaveProgress,
+    SaveTurn,
+    SaveUsage,
+    TellPartial,
+)
 from actors.call_session.unwritten import CLOSING_ROOM, MAX_PARTIALS_BEHIND, Entry, Noted, Unwritten
 from models.call import CallStatus, TurnTimings
 from tests.documents import NOW
@@ -42,6 +49,13 @@ def test_usage_and_progress_replace_what_they_said_before() -> None:
         unwritten.add(each)
     unwritten.add(noted(progress("b")))
     assert left(unwritten) == [first, noted(SaveUsage(), 2), second, noted(progress("b"))]
+
+
+def test_the_last_word_on_what_the_call_came_to_is_written_before_the_end() -> None:
+    unwritten = Unwritten(LIMIT)
+    for entry in (SaveDisposition("sold", ""), turn("wait"), SaveDisposition("call back", ""), END):
+        unwritten.add(noted(entry))
+    assert left(unwritten) == [noted(turn("wait")), noted(SaveDisposition("call back", "")), noted(END)]
 
 
 def test_partial_texts_are_not_kept_for_a_database_that_is_away() -> None:

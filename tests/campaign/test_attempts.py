@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from actors.campaign import protocol as p
-from actors.campaign.machine import AGAIN, CARRIER_FAILS, NO_CREDIT, CampaignMachine
+from actors.campaign.machine import AGAIN, CARRIER_FAILS, PAUSES, CampaignMachine
 from models.campaign import CampaignStatus, Outcome, Unreached
 from tests.campaign.running import (
     HOUR,
@@ -95,7 +95,7 @@ def test_without_credit_the_campaign_pauses() -> None:
     machine = dialling(one)
     assert machine.handle(p.NotPlaced(one.id, 1, p.Cause.NO_CREDIT), NOON + SECOND) == [
         p.RetryAt(one.id, NOON + SECOND + AGAIN, p.Ended(1, Outcome.NOT_PLACED)),
-        p.Become(CampaignStatus.PAUSED, NO_CREDIT),
+        p.Become(CampaignStatus.PAUSED, PAUSES[p.Cause.NO_CREDIT]),
     ]
 
 
@@ -104,6 +104,14 @@ def test_a_contact_somebody_else_has_is_left_alone() -> None:
     machine = dialling(one, next_at=NOON + HOUR)
     assert machine.handle(p.NotPlaced(one.id, 1, p.Cause.TAKEN), NOON + SECOND) == []
     assert machine.live == 0
+    # They may give it back, so the store is asked again before long.
+    assert machine.deadline(NOON + SECOND) == NOON + SECOND + AGAIN
+
+
+def test_an_agent_that_is_gone_pauses_the_campaign() -> None:
+    one = a_contact()
+    commands = dialling(one).handle(p.NotPlaced(one.id, 1, p.Cause.NOT_READY), NOON + SECOND)
+    assert commands[-1] == p.Become(CampaignStatus.PAUSED, "not-ready")
 
 
 def test_a_carrier_that_fails_pauses_the_campaign() -> None:

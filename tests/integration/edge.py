@@ -171,7 +171,7 @@ async def a_replica(settings: Settings, doors: CallActors | None = None) -> Asyn
         edge = Edge(
             services=services,
             media=Media(services.carriage, log, doors or Doors(), utc_now),
-            realtime=Realtime(settings.redis_url or "", services.auth, services.calls, utc_now),
+            realtime=Realtime(settings.redis_url or "", services.auth, services.calls, services.campaigns, utc_now),
         )
         async with edge.realtime.running(), _served(build_site(edge)) as port:
             yield Replica(port, repositories, log, edge, actors)

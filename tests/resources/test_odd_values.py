@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.documents import a_user
+from tests.documents import a_call, a_user
 from tests.resources.conftest import AGENT, Client
 
 pytestmark = pytest.mark.integration
@@ -61,6 +61,8 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("PUT", "/phones/{phone}/agent", {"agentId": "x"}),
     ("PUT", "/phones/{phone}/tags", {"tags": ["x"]}),
     ("POST", "/calls/outbound", {"fromPhone": "x", "toPhone": "+919876543210", "agentId": "x", "metadata": {"a": 1}}),
+    ("POST", "/calls/outbound", {"toPhone": "+919876543210", "variables": {"a": "x"}}),
+    ("PATCH", "/calls/{call}/disposition", {"name": "x", "notes": "x"}),
     ("POST", "/calls/{session}/end", {"reason": "x"}),
     ("POST", "/prompts", {"name": "x", "content": "Say hello."}),
     ("PUT", "/prompts/{prompt}", {"name": "x", "content": "Say hello.", "isActive": True}),
@@ -93,6 +95,7 @@ def spoilt(body: Any, odd: Any) -> Iterator[Any]:
 @pytest.mark.parametrize(("method", "path", "body"), BODIES, ids=[path for _, path, _ in BODIES])
 async def test_odd_bodies_are_answered(client: Client, method: str, path: str, body: dict[str, Any]) -> None:
     names = {"agent": await client.agent(), "phone": (await client.phone())["_id"], "session": "sess_x"}
+    names["call"] = (await client.house.stores.calls.insert(a_call(client.house.principal.organization_id))).id
     names["user"] = (await client.house.stores.users.insert(a_user(client.house.principal.organization_id))).id
     for placeholder, path_of, example in VERSIONED:
         (made,) = (await client.ask("POST", path_of, 201, json=example))["data"].values()
@@ -117,6 +120,7 @@ async def test_odd_bodies_are_answered(client: Client, method: str, path: str, b
         "/prompts/",
         "/calls?agentId=",
         "/calls?fromDate=",
+        "/calls?disposition=",
         "/phones?page=",
         "/calls/",
         "/audit-log?userId=",

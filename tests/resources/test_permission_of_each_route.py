@@ -37,6 +37,7 @@ SUBJECTS = {
     "/billing/credits": "credits",
     "/webhook-": "webhooks",
     "/schedules": "calls",
+    "/sms-messages": "calls",
     **dict.fromkeys(("/prompts", "/session-settings", "/sms-templates"), "agents"),
 }
 """The permission's word where it is not the first of the path."""

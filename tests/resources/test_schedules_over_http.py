@@ -47,10 +47,18 @@ async def test_a_schedule_is_made_shown_and_listed(client: Client) -> None:
         10,
         "2034-03-26T01:00:00.000Z",
     )
-    assert not {"rrule", "reason", "waitingFor"} & schedule.keys()
+    assert not {"rrule", "reason", "waitingFor", "variables"} & schedule.keys()
     assert schedule["userId"] == client.house.principal.user_id
     assert (await client.ask("GET", f"/schedules/{schedule['_id']}"))["data"]["schedule"] == schedule
     assert await actions(client) == ["schedule.create"]
+
+
+async def test_a_schedule_keeps_the_variables_of_its_calls(client: Client) -> None:
+    schedule = await made(client, variables={"customer_name": "Asha"})
+    assert schedule["variables"] == {"customer_name": "Asha"}
+    for variables in ({"customer_name": "Ravi"}, {}):
+        changed = await client.ask("PUT", f"/schedules/{schedule['_id']}", json={"variables": variables})
+        assert changed["data"]["schedule"].get("variables", {}) == variables
 
 
 async def test_a_rule_gives_the_first_time_it_names(client: Client) -> None:

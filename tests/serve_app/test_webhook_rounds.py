@@ -6,6 +6,7 @@ from typing import Any, cast
 from models.metrics import Metric
 from serve_app.webhook_rounds import AGAIN_S, LOOK_S, SWEEP_S, WebhookRounds
 from services import meters
+from services.campaign_webhooks import CampaignWebhooks
 from services.webhook_events import WebhookEvents
 from services.webhook_runner import WebhookRunner
 from tests.documents import NOW
@@ -45,6 +46,17 @@ class Work:
         return 0
 
 
+class Campaigns:
+    """Plays what campaigns owe."""
+
+    def __init__(self) -> None:
+        self.swept = 0
+
+    async def sweep(self, _: Any) -> int:
+        self.swept += 1
+        return 0
+
+
 class Sink:
     """Remembers what was counted."""
 
@@ -55,8 +67,9 @@ class Sink:
         self.got.append((metric.name, value))
 
 
-def rounds(work: Work) -> WebhookRounds:
-    return WebhookRounds(cast("WebhookEvents", work), cast("WebhookRunner", work), lambda: NOW)
+def rounds(work: Work, campaigns: Campaigns | None = None) -> WebhookRounds:
+    swept = cast("CampaignWebhooks", campaigns or Campaigns())
+    return WebhookRounds(cast("WebhookEvents", work), cast("WebhookRunner", work), lambda: NOW, swept)
 
 
 @virtual
@@ -80,3 +93,11 @@ async def test_a_round_that_broke_off_is_followed_by_another() -> None:
     async with rounds(work).running():
         await asyncio.sleep(2 * AGAIN_S + SWEEP_S / 2)
     assert (work.asked.count("sweep"), work.failures) == (3, 0)
+
+
+@virtual
+async def test_calls_that_cannot_be_swept_hold_up_no_campaign() -> None:
+    campaigns = Campaigns()
+    async with rounds(Work(failures=100), campaigns).running():
+        await asyncio.sleep(9.9)
+    assert campaigns.swept == 10

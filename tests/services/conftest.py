@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from stores.events import Events
 from stores.limits import Limits
 from stores.mongo import connect, database
 from stores.repositories import Repositories
+from tests.campaigns import CampaignHands
 from tests.documents import NOW, a_phone, an_agent
 from tests.money import a_writer, fund, state
 from tests.switchboard import Actors, Carrier
@@ -40,6 +41,7 @@ class House:
     events: Events
     principal: Principal
     told: asyncio.Queue[tuple[str, str, Any]]
+    campaign_hands: CampaignHands = field(default_factory=CampaignHands)
 
     async def tenant(self, balance_micros: int = 1_000_000) -> Principal:
         """A fresh organization and its user."""
@@ -85,6 +87,7 @@ async def place(house: House, **fields: object) -> Call:
 async def house(settings: Settings) -> AsyncIterator[House]:
     """The services of a fresh tenant, and everything they tell over Redis."""
     carrier, actors, told = Carrier(), Actors(), asyncio.Queue[tuple[str, str, Any]]()
+    hands = CampaignHands()
     events, limits = Events(settings.redis_url or ""), Limits(settings.redis_url or "")
     async with connect(settings) as client, Redis.from_url(settings.redis_url or "") as redis, redis.pubsub() as pubsub:
         await pubsub.subscribe("socketio")
@@ -100,9 +103,10 @@ async def house(settings: Settings) -> AsyncIterator[House]:
             telephony=carrier,
             events=events,
             limits=limits,
+            campaigns=hands,
         )
         nobody = Principal(new_id(), new_id(), "owner")
-        house = House(settings, built, stores, carrier, actors, events, nobody, told)
+        house = House(settings, built, stores, carrier, actors, events, nobody, told, hands)
         house.principal = await house.tenant()
         yield house
         listening.cancel()

@@ -109,7 +109,20 @@ class TestColumns:
         assert columns.required == ("customer_name",)
 
     def test_the_number_itself_may_be_asked_for(self) -> None:
-        assert columns_of(["mobile_no"], Wanted(required=("mobile_no",))).required == ()
+        for wanted in (Wanted(required=("mobile_no",)), Wanted(asked=("mobile_no",))):
+            columns = columns_of(["Mobile No.", "name"], wanted)
+            assert (columns.number, columns.variables) == (
+                "Mobile No.",
+                (("Mobile No.", "mobile_no"), ("name", "name")),
+            )
+
+    def test_what_is_asked_for_by_its_very_name_is_no_other_column(self) -> None:
+        columns = columns_of(["phone", "Customer Name", "customer_name"], Wanted(asked=("customer_name",)))
+        assert columns.variables == (("Customer Name", "Customer Name"), ("customer_name", "customer_name"))
+
+    def test_what_is_only_asked_for_need_not_be_there(self) -> None:
+        columns = columns_of(["phone"], Wanted(asked=("customer_name",)))
+        assert (columns.variables, columns.required) == ((), ())
 
     def test_a_name_holds_nothing_the_database_or_a_template_would_read(self) -> None:
         columns = columns_of(["phone", "$a.b{c}"], Wanted())
@@ -138,6 +151,12 @@ class TestDrafts:
             Draft(3, "+14155550123", "America/New_York", False, {"Name": "Al"}),
         ]
         assert (batch.bad, batch.stopped, batch.rows) == ([], None, 2)
+
+    def test_a_zone_that_no_column_and_no_number_tells_is_the_importers(self) -> None:
+        wanted = Wanted(region="US", time_zone="America/Denver")
+        drafts = read("phone,tz\n8005551234,\n4155550123,\n8005551234,America/New_York\n", wanted).drafts
+        assert [draft.time_zone for draft in drafts] == ["America/Denver", "America/Los_Angeles", "America/New_York"]
+        assert read("phone\n8005551234\n", Wanted(region="US")).drafts[0].time_zone is None
 
     @pytest.mark.parametrize("consent", [True, False])
     def test_consent_is_what_the_importer_says_where_no_column_does(self, consent: bool) -> None:

@@ -36,12 +36,12 @@ pytestmark = pytest.mark.integration
 
 
 async def test_a_call_is_placed_and_told_of(house: House) -> None:
-    schedule, dialler = await scheduled(house, metadata={"orderId": "ORD-1"}), Dialler()
+    schedule, dialler = await scheduled(house, metadata={"orderId": "ORD-1"}, variables={"name": "Asha"}), Dialler()
     runner = ScheduleRunner(house.stores, dialler)
     assert await round_of(house, runner, DUE - SECOND) == 0
     assert await round_of(house, runner, DUE) == 1
     (call,) = dialler.calls.values()
-    assert call.metadata == {"orderId": "ORD-1"}
+    assert (call.metadata, call.variables) == ({"orderId": "ORD-1"}, {"name": "Asha"})
     after = await again(house, schedule)
     assert (after.status, after.coming, after.wake_at) == ("done", None, None)
     (told,) = await history(house, schedule)

@@ -54,9 +54,10 @@ def runner(
     server: Callable[[httpx.Request], httpx.Response] = sunny,
     sms: Phone | None = None,
     can_transfer: bool = True,
+    dispositions: tuple[str, ...] = (),
 ) -> ToolRunner:
     http = HttpTools(AddressGuard(), httpx.MockTransport(server))
-    return ToolRunner(tools, http=http, sms=sms, can_transfer=can_transfer)
+    return ToolRunner(tools, http=http, sms=sms, can_transfer=can_transfer, dispositions=dispositions)
 
 
 def call(name: str, **arguments: Any) -> ToolCall:
@@ -80,8 +81,20 @@ def test_what_cannot_be_done_is_not_offered() -> None:
     assert "transfer_call" not in offered(runner(Tools(built_in=("transfer_call",))))
 
 
+def test_an_agent_with_words_for_its_calls_is_offered_to_say_one() -> None:
+    tools = runner(Tools(), dispositions=("interested", "call back"))
+    assert offered(tools) == ["set_disposition"]
+
+    def problem(arguments: str) -> str | None:
+        return tools.check(ToolCall("call_1", "set_disposition", arguments))
+
+    assert problem('{"name": "call back", "notes": "Monday"}') is None
+    assert "is not one of" in (problem('{"name": "sold"}') or "")
+    assert "required" in (problem("{}") or "")
+
+
 def test_every_offer_has_a_schema_and_a_description() -> None:
-    for spec in runner(sms=Phone()).specs:
+    for spec in runner(sms=Phone(), dispositions=("sold",)).specs:
         validator(spec.parameters)
         assert spec.description
 

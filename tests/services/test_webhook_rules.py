@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.call import Call, CallStatus, Recording
+from models.call import Call, CallStatus, CampaignCall, Disposition, Recording
 from models.document import Id, new_id
 from models.webhook import EVENT_TYPES, Attempt, Event, WebhookEndpoint
 from services import webhook_rules as rules
@@ -105,6 +105,47 @@ def test_the_states_follow_each_other() -> None:
         ("ringing", "in-progress"),
         ("in-progress", "completed"),
     ]
+
+
+def events_of(call: Call) -> dict[str, Event]:
+    """The last event of each type."""
+    return {event.type: event for event in rules.owed_events(call)}
+
+
+def test_what_was_said_of_a_call_by_its_end_is_told_with_the_end() -> None:
+    call = a_call(new_id(), **OVER, disposition=Disposition(name="interested", notes="private", at=LAST))
+    told = events_of(call)
+    assert [told[name].data["disposition"] for name in ("call.completed", "call.ended")] == ["interested"] * 2
+    assert "disposition" not in told["call.state_changed"].data
+    assert all("private" not in rules.body(each.type, each.at, each.data) for each in told.values())
+    assert "disposition" not in events_of(a_call(new_id(), **OVER))["call.ended"].data
+
+
+def test_what_is_said_after_the_end_is_an_event_of_its_own_each_time() -> None:
+    call = a_call(new_id(), **OVER, turns=[a_turn(0)], recording=Recording(path="x.wav"))
+    before, ids = rules.owed_events(call), set()
+    for hours in (1, 2):
+        at = LAST + timedelta(hours=hours)
+        *others, said = rules.owed_events(call.model_copy(update={"disposition": Disposition(name="sold", at=at)}))
+        assert others == before
+        assert (said.type, said.at, said.sequence > before[-1].sequence) == ("call.state_changed", at, True)
+        expected = {"state": "completed", "previous_state": "completed", "disposition": "sold"}
+        assert said.data.items() >= expected.items()
+        ids.add(said.id)
+    assert len(ids) == 2
+
+
+def test_while_a_call_goes_on_nobody_is_told_what_it_comes_to() -> None:
+    call = a_call(new_id(), **ANSWERED)
+    word = Disposition(name="interested", at=LATER)
+    assert rules.owed_events(call.model_copy(update={"disposition": word})) == rules.owed_events(call)
+
+
+def test_the_events_of_a_campaigns_call_name_it() -> None:
+    attempt = CampaignCall(campaign_id=new_id(), contact_id=new_id(), attempt=1)
+    owed = rules.owed_events(a_call(new_id(), **OVER, campaign=attempt))
+    assert {event.data["campaign_id"] for event in owed} == {attempt.campaign_id}
+    assert all("campaign_id" not in event.data for event in rules.owed_events(a_call(new_id(), **OVER)))
 
 
 def test_the_body_is_the_documented_one() -> None:

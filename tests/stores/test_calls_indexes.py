@@ -10,7 +10,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from bench.explain import Plan, Sent, explained
-from models.call import CallStatus, Direction
+from models.call import CallStatus, CampaignCall, Direction, Disposition
 from models.document import Id, new_id
 from models.settings import Settings
 from stores import totals
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.integration
 
 CALLS = 480
 LIMIT = 5
+CAMPAIGN = new_id()
 AGENTS = tuple(new_id() for _ in range(3))
 FILTERS: dict[str, dict[str, Any]] = {
     "status": {"status": CallStatus.COMPLETED},
@@ -63,7 +64,17 @@ async def log(settings: Settings) -> AsyncIterator[Log]:
         for n in range(CALLS):
             status, direction, agent_id = kinds[n % len(kinds)]
             made = NOW - timedelta(minutes=n)
-            fields = {"status": status, "direction": direction, "agent_id": agent_id, "created_at": made}
+            fields: dict[str, Any] = {
+                "status": status,
+                "direction": direction,
+                "agent_id": agent_id,
+                "created_at": made,
+            }
+            if (turn := n // len(kinds)) % 2:
+                campaign_id = CAMPAIGN if turn != 3 else new_id()
+                fields["campaign"] = CampaignCall(campaign_id=campaign_id, contact_id=new_id(), attempt=1)
+            if turn % 3:
+                fields["disposition"] = Disposition(name="sold" if turn != 2 else "lost", at=NOW)
             rows += [a_call(owner, **fields).to_mongo() for owner in (ours, new_id())]
         await database["calls"].insert_many(rows)
         yield Log(calls, ours, database, sent)
@@ -86,6 +97,40 @@ async def test_every_combination_of_filters_reads_what_it_returns(log: Log, name
     assert listed.index == counted.index
     assert counted.documents == 0
     assert counted.keys <= page.total + 3 * 16
+
+
+RARE: dict[str, dict[str, Any]] = {
+    "campaignId": {"campaign_id": CAMPAIGN},
+    "disposition": {"disposition": "sold"},
+}
+"""What only some calls have, so that it has indexes of its own."""
+RARE_COMBINATIONS = [
+    (*rare, *names)
+    for n in (1, 2)
+    for rare in combinations(RARE, n)
+    for names in ((), ("status",), ("agentId",), ("fromDate", "toDate"), ("status", "direction", "agentId"))
+]
+
+
+@pytest.mark.parametrize("names", RARE_COMBINATIONS, ids="+".join)
+async def test_campaigns_and_dispositions_read_the_documents_they_return(log: Log, names: tuple[str, ...]) -> None:
+    chosen = {key: value for name in names for key, value in (FILTERS | RARE)[name].items()}
+    page = await log.calls.search(log.organization_id, **chosen, page=1, limit=LIMIT)
+    everything = await log.calls.search(log.organization_id, **chosen, page=1, limit=CALLS + 1)
+    assert page.total == len(everything.items) > 0
+    assert [call.id for call in page.items] == [call.id for call in everything.items[:LIMIT]]
+    listed, *counted = [plan for plan in await log.plans()][: 2 if page.total > LIMIT else 1]
+    assert not {"COLLSCAN", "SORT"} & {stage for plan in (listed, *counted) for stage in plan.stages}
+    assert listed.documents == listed.returned == len(page.items)
+    assert all(plan.documents == 0 for plan in counted)
+
+
+async def test_a_total_follows_what_is_said_of_old_calls(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(totals, "MANY", 10)
+    chosen: dict[str, Any] = {"disposition": "sold", "page": 1, "limit": LIMIT}
+    before = await log.calls.search(log.organization_id, **chosen)
+    await log.calls.save_disposition(before.items[0].id, None)
+    assert (await log.calls.search(log.organization_id, **chosen)).total == before.total - 1
 
 
 async def test_a_late_page_reads_only_its_own_documents(log: Log) -> None:

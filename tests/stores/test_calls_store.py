@@ -39,6 +39,25 @@ async def test_storing_the_same_document_again_is_one_document(stores: Repositor
     assert (await stores.calls.search(organization_id, page=1, limit=10)).total == 1
 
 
+async def test_another_call_with_the_id_of_one_that_is_there_is_refused(
+    stores: Repositories, organization_id: Id
+) -> None:
+    call = await stores.calls.insert(a_call(organization_id))
+    with pytest.raises(Conflict):
+        await stores.calls.insert(a_call(organization_id, id=call.id))
+    assert await stores.calls.by_id(call.id) == call
+
+
+async def test_a_call_that_has_moved_on_is_still_the_one_that_was_stored(
+    stores: Repositories, organization_id: Id
+) -> None:
+    call = await stores.calls.insert(a_call(organization_id))
+    await stores.calls.all_told(call)
+    await stores.calls.finish(call.id, status=CallStatus.FAILED, reason="carrier", now=NOW)
+    await stores.calls.insert(call)
+    assert (await stores.calls.by_id(call.id)).status is CallStatus.FAILED
+
+
 async def test_two_calls_never_share_a_session_or_a_carrier_id(stores: Repositories, organization_id: Id) -> None:
     call = a_call(organization_id, carrier_call_id=new_id())
     await stores.calls.insert(call)

@@ -216,3 +216,61 @@ class TestAttempts:
         assert await stores.contacts.finish_waiting(campaign, "expired", NOW) == 3
         assert (await stores.contacts.counts(campaign)).finals == {"do-not-call": 1, "expired": 3}
         assert await stores.contacts.next_due(campaign) is None
+
+
+class TestRunners:
+    """What two runners of one campaign, or one and its own past, may do with each other's contacts."""
+
+    async def test_whoever_has_not_claimed_a_contact_settles_nothing(self, stores: Repositories) -> None:
+        campaign = new_id()
+        await some(stores, campaign, 1)
+        contact = await claimed(stores, campaign)
+        assert not await stores.contacts.retry_at(contact.id, LATER, NOW, runner="them")
+        assert not await stores.contacts.finish(contact.id, "stopped", NOW, runner="them")
+        assert await stores.contacts.release_stale(campaign, LATER, NOW, runner="them") == 0
+        assert (await stored(stores, contact)).state == "dialing"
+        assert await stores.contacts.release_stale(campaign, LATER, NOW, runner="us") == 1
+        contact = await claimed(stores, campaign)
+        assert await stores.contacts.finish(contact.id, "no-consent", NOW, refusal="no-consent", runner="us")
+        done = await stored(stores, contact)
+        assert (done.final, done.refusal) == ("no-consent", "no-consent")
+
+    async def test_strays_are_those_nobody_knows_of(self, stores: Repositories) -> None:
+        campaign = new_id()
+        await some(stores, campaign, 2)
+        known, stray = await stores.contacts.claim_due(campaign, "us", 2, NOW)
+        assert await stores.contacts.are_strays(campaign, NOW, known=[known.id])
+        assert not await stores.contacts.are_strays(campaign, NOW - timedelta(seconds=1), known=[known.id])
+        assert not await stores.contacts.are_strays(campaign, NOW, known=[known.id, stray.id])
+        assert await stores.contacts.is_anybody_left(campaign)
+        for contact in (known, stray):
+            assert await stores.contacts.finish(contact.id, "stopped", NOW)
+        assert not await stores.contacts.is_anybody_left(campaign)
+
+    async def test_a_time_zone_that_has_closed_waits_together(self, stores: Repositories) -> None:
+        campaign = new_id()
+        zones = {1: "Asia/Kolkata", 2: "Asia/Kolkata", 3: "Europe/London"}
+        moments = {1: NOW, 2: LATER + timedelta(hours=1), 3: NOW}
+        people = [a_contact(campaign, line, time_zone=zones[line], next_at=moments[line]) for line in zones]
+        await stores.contacts.insert_batch(people)
+        until = LATER + timedelta(minutes=1)
+        assert await stores.contacts.close_zone(campaign, "Asia/Kolkata", until, "outside-window", NOW) == 1
+        found = [await stored(stores, each) for each in people]
+        assert [each.next_at for each in found] == [until, moments[2], NOW]
+        assert [each.refusal for each in found] == ["outside-window", None, None]
+
+    async def test_what_was_dialled_lately_is_counted_without_what_never_was(self, stores: Repositories) -> None:
+        campaign = new_id()
+        await some(stores, campaign, 3)
+        outcomes = {1: "busy", 2: "not-placed", 3: None}
+        for contact in await stores.contacts.claim_due(campaign, "us", 3, NOW):
+            assert await stores.contacts.begin_attempt(contact.id, 1, new_id(), NOW, runner="us")
+            if (outcome := outcomes[contact.line]) is not None:
+                assert await stores.contacts.record_outcome(contact.id, 1, outcome, Again(LATER), NOW)
+        since = await stores.contacts.attempts_since(campaign, NOW)
+        assert sorted(str(outcome) for _, outcome in since) == ["None", "busy", "not-placed"]
+        assert {at for at, _ in since} == {NOW}
+        assert await stores.contacts.dialled_since(campaign, NOW) == 2
+        assert await stores.contacts.attempts_since(campaign, LATER) == []
+        assert await stores.contacts.dialled_since(campaign, LATER) == 0
+        assert await stores.contacts.dialled_since(new_id(), NOW) == 0

@@ -16,11 +16,13 @@ from redis.exceptions import RedisError
 from cli.background import background
 from cli.embedded.redis import redis_child, redis_url as embedded_url
 from models.call import SessionId
-from stores.events import Events, interim_room, room
+from models.document import new_id
+from stores.events import Events, campaign_room, interim_room, room
 
 pytestmark = pytest.mark.integration
 
 SESSION = SessionId("sess_abc")
+CAMPAIGN = new_id()
 
 
 async def test_an_event_reaches_the_calls_room(redis_url: str) -> None:
@@ -50,6 +52,20 @@ async def test_what_is_not_final_reaches_another_room(redis_url: str) -> None:
     await events.close()
 
 
+async def test_a_campaigns_event_reaches_its_own_room(redis_url: str) -> None:
+    events = Events(redis_url)
+    async with Redis.from_url(redis_url) as redis, redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+        await pubsub.subscribe("socketio")
+        await events.publish_to_campaign(CAMPAIGN, "campaign:progress", {"status": "running"})
+        message = None
+        while message is None:
+            message = await pubsub.get_message(timeout=1)
+    sent = json.loads(message["data"])
+    assert (sent["room"], sent["event"]) == (campaign_room(CAMPAIGN), "campaign:progress")
+    assert sent["data"] == [{"status": "running"}]
+    await events.close()
+
+
 async def test_without_redis_calls_go_on_and_one_line_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     events = Events(f"unix://{tmp_path}/nobody.sock")
     began = time.monotonic()
@@ -71,6 +87,26 @@ async def test_the_oldest_events_are_lost_first_and_counted(tmp_path: Path) -> N
     assert lost == [1, 1]
     await events.close()
     assert lost == [1, 1, 3]
+
+
+async def test_of_a_campaigns_progress_during_an_outage_the_last_is_sent(tmp_path: Path) -> None:
+    url = embedded_url(tmp_path)
+    events, other = Events(url), new_id()
+    with background(tmp_path / "logs") as running:
+        await events.publish(SESSION, "call:started", {})
+        for n in range(3):
+            for campaign in (CAMPAIGN, other):
+                await events.publish_to_campaign(campaign, "campaign:progress", {"n": n})
+        await asyncio.to_thread(running.start, redis_child(tmp_path))
+        async with Redis.from_url(url) as redis, redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+            await pubsub.subscribe("socketio")
+            await events.close()
+            told: list[tuple[str, object]] = []
+            while len(told) < 3:
+                if message := await pubsub.get_message(timeout=1):
+                    sent = json.loads(message["data"])
+                    told.append((sent["room"], sent["data"][0].get("n")))
+    assert told == [(room(SESSION), None), (campaign_room(CAMPAIGN), 2), (campaign_room(other), 2)]
 
 
 async def test_events_of_an_outage_come_in_order_when_redis_is_back(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +15,16 @@ import httpx
 
 from models.errors import Invalid, ProviderError
 from providers.http_failures import connection_failure, retry_after_s, status_failure
-from providers.roles import CarrierCredentials, IncomingCall, PlaceCall, PlacedCall, SendSms, StatusUpdate
+from providers.roles import (
+    CarrierCredentials,
+    IncomingCall,
+    PlaceCall,
+    PlacedCall,
+    SendSms,
+    SentSms,
+    SmsUpdate,
+    StatusUpdate,
+)
 from providers.telephony.exotel import sms as messages, webhooks
 
 PROVIDER = "exotel"
@@ -52,17 +61,20 @@ class ExotelTelephony:
             raise _failure("the carrier did not answer; it may be dialling", retryable=False) from error
         return _placed(response)
 
-    async def send_sms(self, credentials: CarrierCredentials, sms: SendSms) -> None:
+    async def send_sms(self, credentials: CarrierCredentials, sms: SendSms) -> SentSms:
         """POST /v1/Accounts/{sid}/Sms/send.json; see `sms`. Tried again only as `place_call` is."""
         try:
             response = await self._send(credentials, "POST", "Sms/send.json", data=messages.form(sms))
         except httpx.HTTPError as error:
-            raise _failure("the carrier did not answer; it may be sending", retryable=False) from error
+            raise _failure(messages.UNKNOWN, retryable=False) from error
         body = _json(response)
+        if response.status_code in messages.SAID_BY_OTHERS:
+            raise _failure(messages.UNKNOWN, retryable=False)
         if not response.is_success or "RestException" in body:
-            raise _refusal(response, body, "text message")
+            raise _refusal(response, body, "text message", later=messages.LATER)
         if messages.has_failed(body):
             raise _failure("the carrier did not take the text message", retryable=False)
+        return SentSms(messages.sid(body))
 
     async def check_account(self, credentials: CarrierCredentials) -> None:
         """Read one line of the account's list of calls: the cheapest request that needs all four credentials.
@@ -97,6 +109,10 @@ class ExotelTelephony:
     def parse_status(self, body: Mapping[str, object]) -> StatusUpdate:
         """See `webhooks.parse_status`."""
         return webhooks.parse_status(body)
+
+    def parse_sms(self, body: Mapping[str, object]) -> SmsUpdate:
+        """See `webhooks.parse_sms`."""
+        return webhooks.parse_sms(body)
 
     async def _read(self, credentials: CarrierCredentials, path: str, **params: str) -> httpx.Response:
         try:
@@ -174,15 +190,17 @@ def _status(response: httpx.Response, body: Mapping[str, Any]) -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) == 3 else httpx.codes.BAD_GATEWAY
 
 
-def _refusal(response: httpx.Response, body: Mapping[str, Any], what: str) -> ProviderError:
-    """Only 429 says for certain that nothing was dialled or sent and that later may be better."""
+def _refusal(
+    response: httpx.Response, body: Mapping[str, Any], what: str, later: Collection[int] = (429,)
+) -> ProviderError:
+    """Only 429 says for certain that nothing was dialled and that later may be better."""
     exception = body.get("RestException")
     said = exception.get("Message") if isinstance(exception, dict) else _xml(response.text, "Message")
     reason = _LONG_NUMBER.sub("#", str(said))[:200] if said else "no reason given"
     return ProviderError(
         f"the carrier refused the {what} (HTTP {response.status_code}): {reason}",
         provider=PROVIDER,
-        retryable=response.status_code == httpx.codes.TOO_MANY_REQUESTS,
+        retryable=_status(response, body) in later,
         retry_after_s=retry_after_s(response.headers),
     )
 

@@ -1,17 +1,19 @@
-"""What Exotel tells us over HTTP: incoming calls, status callbacks and, asked, a call's details. Pure.
+"""What Exotel tells us over HTTP: incoming calls, status callbacks, messages and, asked, a call's details. Pure.
 
 The same fields come as a GET query, a form or JSON; nested ones as JSON (`Legs: [...]`, `Stream: {...}`), as JSON in a
 string, or as form keys (`Legs[0][Status]`, `Stream[RecordingUrl]`). Names differ in case and underscores.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from models.call import CallStatus
 from models.errors import FieldError, Invalid
-from providers.roles import IncomingCall, StatusUpdate
+from models.sms import SmsStatus
+from providers.roles import IncomingCall, SmsUpdate, StatusUpdate
 from providers.telephony.numbers import to_e164
 
 EVENTS = {"ringing": CallStatus.RINGING, "answered": CallStatus.IN_PROGRESS}
@@ -31,7 +33,18 @@ STATUSES = {
     "cancelled": CallStatus.CANCELED,
 }
 
+SMS_STATUSES = {
+    **dict.fromkeys(("queued", "sending", "submitted", "sent"), SmsStatus.SENT),
+    **dict.fromkeys(("failed", "failed-dnd", "undelivered", "expired"), SmsStatus.UNDELIVERED),
+    "delivered": SmsStatus.DELIVERED,
+}
+"""`Status` of a message. `sent` is the last word of some networks, which never say `delivered`."""
+ON_THE_PHONE = "delivered-to-handset"
+"""`DetailedStatus` that is surer than the `Status` beside it."""
+
 _MAX_TEXT = 2_000
+_SMS_ID = re.compile(r"[!-~]{1,128}")
+_DETAIL = re.compile(r"[A-Za-z][A-Za-z _-]{0,79}")
 _MAX_DURATION_S = 7 * 24 * 3600
 
 Fields = Mapping[str, object]
@@ -65,6 +78,19 @@ def parse_status(body: Fields) -> StatusUpdate:
         duration_s=_seconds(_text(fields, "conversationduration", "callduration", "dialcallduration", "duration")),
         recording_url=url if url.startswith(("https://", "http://")) else None,
     )
+
+
+def parse_sms(body: Fields) -> SmsUpdate:
+    """A callback on a text message; Invalid without the message's id. A word we do not know is no status."""
+    fields = _folded(body)
+    message_id = _text(fields, "smssid")
+    if not _SMS_ID.fullmatch(message_id):
+        raise Invalid("Not a text message's callback", fields=[FieldError("SmsSid", "is required")])
+    detail = _text(fields, "detailedstatus")
+    status = SMS_STATUSES.get(_word(_text(fields, "status", "smsstatus")))
+    if _word(detail) == ON_THE_PHONE:
+        status = SmsStatus.DELIVERED
+    return SmsUpdate(message_id, status, detail if _DETAIL.fullmatch(detail) else None)
 
 
 def parse_details(carrier_call_id: str, call: Fields) -> StatusUpdate:

@@ -28,6 +28,7 @@ def platform(ray_cluster: Settings, session_dir: Path) -> Iterator[Settings]:
             "call_slots": 3,
             "signup_credits_micros": 5_000_000,
             "tool_allowed_hosts": "127.0.0.0/8",
+            "webhook_allowed_targets": "127.0.0.2",  # and nowhere else on loopback
             "trusted_proxies": 1,  # a test's client says where it comes from
             "limit_auth_per_ip": 5,
             "limit_api_per_user": 100_000,

@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from cli.embedded.tools import node
 from models.settings import REPOSITORY
 
 JOIN_CALL = REPOSITORY / "tests" / "js" / "join_call.mjs"
+JOIN_CAMPAIGN = REPOSITORY / "tests" / "js" / "join_campaign.mjs"
 ACCOUNT = {"apiKey": "demo-key", "apiToken": "demo-token", "sid": "demo", "subdomain": "api.in.exotel.com"}
 CALLER = "+919876543210"
 GREETING = "Hello, this is the demo clinic. How can I help you today?"
@@ -113,9 +115,16 @@ async def sign_up(http: httpx.AsyncClient, name: str) -> Customer:
 
 @dataclass(frozen=True)
 class Watcher:
-    """The real JavaScript client, joined to a call in a Node process."""
+    """The real JavaScript client, joined to a call or a campaign in a Node process."""
 
     process: asyncio.subprocess.Process
+
+    async def has_joined(self) -> None:
+        """Returns when it was told that it may watch, which only the server of campaigns says."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            while json.loads(await self.process.stdout.readline())["event"] != "joined":
+                pass
 
     async def events(self, within_s: float = 90.0) -> list[dict[str, Any]]:
         """Everything it printed until it left."""
@@ -127,8 +136,17 @@ class Watcher:
 
 async def watch(url: str, token: str, session_id: str, *options: str) -> Watcher:
     """Start the JavaScript client; it leaves by itself at the end of the call."""
+    return await _joined(JOIN_CALL, url, token, session_id, *options)
+
+
+async def watch_campaign(url: str, token: str, campaign_id: str) -> Watcher:
+    """The same for a campaign, until it is over."""
+    return await _joined(JOIN_CAMPAIGN, url, token, campaign_id)
+
+
+async def _joined(script: Path, *arguments: str) -> Watcher:
     process = await asyncio.create_subprocess_exec(
-        str(node()), str(JOIN_CALL), url, token, session_id, *options,
+        str(node()), str(script), *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     return Watcher(process)

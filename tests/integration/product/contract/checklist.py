@@ -23,6 +23,8 @@ _TIMELINE = "integration/product/contract/test_timeline_contract.py::"
 _VERSIONS = "integration/product/contract/test_versions_contract.py::"
 _VERSIONED = "services/test_agent_versions.py::"
 _DNC = "integration/product/contract/test_dnc_contract.py::"
+_CAMPAIGNS = "integration/product/contract/test_campaigns_contract.py::"
+_WATCHED = "integration/test_edge_campaigns.py::"
 _SHOWN = "resources/test_timeline.py::TestOverHttp::"
 _INTERIM = "integration/test_edge_interim.py::"
 _FIRST = "integration/product/test_first_call.py::"
@@ -246,6 +248,12 @@ GENERAL: Mapping[str, str] = {
     ),
     "a prompt that the language model writes": _VERSIONS + "test_a_prompt_is_written_by_the_model_and_not_stored",
     "numbers that are not to be called": _DNC + "test_a_number_is_put_on_the_list_found_and_taken_off",
+    "campaigns from the draft to the end, and campaign:progress": (
+        _CAMPAIGNS + "test_a_campaign_is_drafted_filled_started_watched_and_stopped"
+    ),
+    "campaign:error, and nobody else's campaigns": (
+        _WATCHED + "test_nobody_watches_another_tenants_campaign_or_one_without_a_token"
+    ),
     "many numbers that are not to be called": _DNC + "test_many_numbers_are_put_on_the_list",
     "answeredBy once it is known": _SHOWN + "test_who_picked_up_is_shown_once_it_is_known",
     "call:error": _FIRST + "test_a_dashboard_sees_nothing_of_somebody_elses_call",

@@ -86,6 +86,16 @@ class Client:
         identifier: str = made["webhook"]["_id"]
         return identifier
 
+    async def campaign(self, contacts: int = 1, **fields: object) -> dict[str, Any]:
+        """A new draft of a new agent's, with contacts."""
+        body = {"name": "Reminders", "agentId": await self.agent(), "fromPhone": (await self.phone())["number"]}
+        made = await self.answer("POST", "/campaigns", body | fields, status=201)
+        campaign: dict[str, Any] = made["campaign"]
+        if contacts:
+            numbers = [{"number": f"+9191234{at:05d}", "consent": True} for at in range(contacts)]
+            await self.answer("POST", f"/campaigns/{campaign['_id']}/contacts", {"contacts": numbers})
+        return campaign
+
     async def order(self, **fields: object) -> dict[str, Any]:
         """The body of an outbound call from a new phone with a new agent."""
         agent_id = await self.agent()

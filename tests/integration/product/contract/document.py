@@ -3,6 +3,8 @@
 from typing import get_args
 
 from models.call import BargeInDecision, CallStatus
+from models.campaign import CampaignStatus
+from models.contact import ContactState
 from models.conversation import AnsweredBy
 from tests.integration.product.contract.shapes import (
     DIRECTION,
@@ -46,6 +48,8 @@ AGENT_CONFIG = Shape(
     ours={
         **dict.fromkeys(("turnTaking", "interruption", "silence", "voicemail", "tools"), anything),
         **dict.fromkeys(("promptId", "sessionSettingsId", "smsTemplateId"), or_null(ID)),
+        "smsAfter": Shape({"outcomes": Each(text), "dispositions": Each(text)}),
+        "dispositions": Each(text),
     },
 )
 AGENT_STATS = Shape({"totalCalls": whole, "totalDuration": whole, "avgDuration": number, "successRate": number})
@@ -91,7 +95,10 @@ PLACED_CALL = Shape({**_CALL, "exotelCallSid": text, "metadata": anything})
 _LOGGED: dict[str, Part] = {**_CALL, "agentName": text, "costBreakdown": COST}
 _WHEN_OVER: dict[str, Part] = {"startedAt": TIME, "endedAt": TIME, "durationSec": whole, "recordingUrl": URL}
 _ANSWERED_BY: dict[str, Part] = {"answeredBy": one_of(*get_args(AnsweredBy))}
-LISTED_CALL = Shape(_LOGGED, sometimes=_WHEN_OVER, ours=_ANSWERED_BY)
+_WORD = Shape({"name": text, "notes": text, "at": TIME}, sometimes={"by": ID})
+_ATTEMPT = Shape({"campaignId": ID, "contactId": ID, "attempt": whole})
+_OURS: dict[str, Part] = {**_ANSWERED_BY, "disposition": _WORD, "campaign": _ATTEMPT}
+LISTED_CALL = Shape(_LOGGED, sometimes=_WHEN_OVER, ours=_OURS)
 _DETAIL: dict[str, Part] = {
     **_LOGGED,
     "transcript": text,
@@ -99,7 +106,7 @@ _DETAIL: dict[str, Part] = {
     "metadata": anything,
 }
 _VERSIONS = Shape(dict.fromkeys(("promptId", "sessionSettingsId", "smsTemplateId"), or_null(ID)))
-_CALL_OURS: dict[str, Part] = {"endReason": text, "versions": _VERSIONS, **_ANSWERED_BY}
+_CALL_OURS: dict[str, Part] = {"endReason": text, "versions": _VERSIONS, "variables": anything, **_OURS}
 CALL = Shape(_DETAIL, sometimes=_WHEN_OVER, ours=_CALL_OURS)
 CALL_WHEN_OVER = Shape({**_DETAIL, **_WHEN_OVER}, ours=_CALL_OURS)
 
@@ -171,6 +178,51 @@ DNC_ENTRY = Shape(
     sometimes={"addedBy": ID},
 )
 """Ours: the public document has no do-not-call lists."""
+
+_CHANGE = Shape(
+    {"number": whole, "status": one_of(*CampaignStatus), "reason": text_or_null, "at": TIME, "by": or_null(ID)}
+)
+CAMPAIGN = Shape(
+    {
+        "_id": ID,
+        "userId": ID,
+        "name": text,
+        "description": text,
+        "status": one_of(*CampaignStatus),
+        "agentId": ID,
+        "fromPhone": E164,
+        "rules": anything,
+        "counters": Shape(dict.fromkeys(("contacts", "finals", "attempts"), anything)),
+        "createdAt": TIME,
+        "updatedAt": TIME,
+    },
+    sometimes={"statusReason": text, "startedAt": TIME, "endedAt": TIME, "history": Each(_CHANGE)},
+)
+CONTACT = Shape(
+    {
+        "_id": ID,
+        "campaignId": ID,
+        "number": E164,
+        "consent": truth,
+        "variables": anything,
+        "state": one_of(*get_args(ContactState)),
+        "attempts": Each(Shape({"number": whole, "callId": ID, "at": TIME, "outcome": text_or_null})),
+        "line": whole,
+        "createdAt": TIME,
+        "updatedAt": TIME,
+    },
+    sometimes={"timeZone": text, "nextAt": TIME, "refusal": text, "final": text, "importId": ID},
+)
+IMPORT = Shape(
+    {
+        **dict.fromkeys(("rows", "imported", "duplicatesInFile", "duplicatesInCampaign", "bad"), whole),
+        "importId": ID,
+        "problems": Each(Shape({"line": whole, "reason": text}, sometimes={"firstLine": whole})),
+        "reasons": anything,
+    },
+    sometimes={"stopped": text},
+)
+"""Ours: the public document has no campaigns."""
 
 STATS = Shape(
     {

@@ -128,6 +128,8 @@ async def test_schemathesis_finds_no_answer_beside_the_document(
     phone = await client.phone(await client.agent())
     wanted = [{"name": name, "scope": "admin"} for name in ("asks", "is asked about")]
     asking, other = [(await client.answer("POST", "/api-keys", key, status=201))["apiKey"] for key in wanted]
+    campaign_id = (await client.campaign())["_id"]
+    [contact] = (await client.answer("GET", f"/campaigns/{campaign_id}/contacts"))["contacts"]
     later = await client.order(localTime="2034-01-15T14:00:00", timezone="Asia/Kolkata")
     member = {"email": f"st-{call['_id']}@example.com", "password": "a long password", "organizationRole": "viewer"}
     ids = {
@@ -142,6 +144,9 @@ async def test_schemathesis_finds_no_answer_beside_the_document(
         "entry_id": (await client.answer("POST", "/dnc", {"number": "+919123400002"}, status=201))["entry"]["_id"],
         "schedule_id": (await client.answer("POST", "/schedules", later, status=201))["schedule"]["_id"],
         "delivery_id": call["_id"],
+        "message_id": call["_id"],
+        "campaign_id": campaign_id,
+        "contact_id": contact["_id"],
         **dict(parse_qsl(urlsplit(phone["incomingUrl"]).query)),
     }
     findings = await asyncio.to_thread(explore, api_url, asking["key"], ids)

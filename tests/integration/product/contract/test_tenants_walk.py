@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from models.document import Id
+from services.sms_rules import message_id
 from simulators.carrier import Carrier
 from tests.integration.product.contract.client import Client, open_account
 from tests.integration.product.contract.conftest import RINGING
@@ -32,6 +34,8 @@ class Tenant:
     delivery_id: str
     schedule_id: str
     dnc_id: str
+    campaign_id: str
+    contact_id: str
     versioned: dict[str, str]
     """The ids of things with versions, by placeholder."""
 
@@ -48,7 +52,10 @@ class Tenant:
             "webhook-endpoints/{endpoint_id}": self.webhook_id,
             "logs/{delivery_id}": self.delivery_id,
             "schedules/{schedule_id}": self.schedule_id,
+            "sms-messages/{message_id}": message_id(Id(self.call["_id"])),
             "dnc/{entry_id}": self.dnc_id,
+            "campaigns/{campaign_id}": self.campaign_id,
+            "contacts/{contact_id}": self.contact_id,
             **self.versioned,
         }
 
@@ -59,7 +66,7 @@ class Tenant:
 
     async def everything(self) -> list[Any]:
         """All that the tenant sees of itself."""
-        one_by_one = [f"/agents/{self.agent_id}", f"/calls/{self.call['_id']}"]
+        one_by_one = [f"/agents/{self.agent_id}", f"/calls/{self.call['_id']}", f"/campaigns/{self.campaign_id}"]
         lists = ["/agents", "/phones", "/users", "/billing/ledger", "/audit-log", "/dnc"]
         paths = (*one_by_one, *lists, *(kind.path for kind in KINDS))
         return [await self.client.answer("GET", path) for path in paths]
@@ -81,7 +88,9 @@ async def a_tenant(http: httpx.AsyncClient, api_url: str, name: str) -> Tenant:
     later = order | {"localTime": "2034-01-15T14:00:00", "timezone": "Asia/Kolkata"}
     schedule_id = (await client.answer("POST", "/schedules", later, status=201))["schedule"]["_id"]
     kept_from = (await client.answer("POST", "/dnc", {"number": "+919123400000"}, status=201))["entry"]
-    ids = made["_id"], webhook_id, told[0]["_id"], schedule_id, kept_from["_id"]
+    campaign_id = (await client.campaign())["_id"]
+    [contact] = (await client.answer("GET", f"/campaigns/{campaign_id}/contacts"))["contacts"]
+    ids = made["_id"], webhook_id, told[0]["_id"], schedule_id, kept_from["_id"], campaign_id, contact["_id"]
     versioned = {kind.placeholder: (await kind.made(client))["_id"] for kind in KINDS}
     return Tenant(client, account.user["_id"], agent_id, phone, call, *ids, versioned)
 
@@ -101,6 +110,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /agents/{agent_id}/duplicate": {"name": "Taken over"},
     "PUT /phones/{phone_id}/tags": {"tags": ["taken"]},
     "POST /calls/{session_id}/end": {"reason": "because"},
+    "PATCH /calls/{call_id}/disposition": {"name": "Taken over"},
+    "PUT /campaigns/{campaign_id}": {"name": "Taken over"},
+    **{f"POST /campaigns/{{campaign_id}}/{verb}": {} for verb in ("start", "pause", "resume", "stop")},
+    "POST /campaigns/{campaign_id}/contacts": {"contacts": [{"number": "+919123499999"}]},
+    "POST /campaigns/{campaign_id}/contacts/import": {},
     "PUT /prompts/{prompt_id}": {"name": "Taken over"},
     "PUT /session-settings/{settings_id}": {"name": "Taken over"},
     "PUT /sms-templates/{template_id}": {"name": "Taken over"},

@@ -1,0 +1,122 @@
+"""Sees to it that every campaign that needs an actor has one that answers. Every replica does; one at a time, mostly.
+
+Ray restarts an actor whose process died. Here those come back that Ray has given up, that were lost with a node, that
+were never started because nobody could, and those that are frozen.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from models.campaign import Campaign
+from models.document import Id
+from models.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+ROUND_S = 3.0
+REDIS_S = 2.0
+TICKET = "callboard:campaigns"
+SILENT = timedelta(seconds=60)
+"""An actor that has not answered for so long never will: it is frozen. One that begins on a busy machine takes less."""
+
+
+class ToRun(Protocol):
+    """`stores.campaigns.Campaigns`."""
+
+    async def to_run(self, limit: int = 1000) -> list[Campaign]:
+        """Those that need an actor."""
+
+
+class Actors(Protocol):
+    """`actors.campaigns.CampaignHandles`."""
+
+    async def running(self) -> set[Id]:
+        """The campaigns that have an actor."""
+
+    async def see_to(self, campaign_id: Id) -> None:
+        """Start one, unless it is there. Raises nothing."""
+
+    async def answers(self, campaign_id: Id) -> bool:
+        """Whether it does."""
+
+    async def end(self, campaign_id: Id) -> None:
+        """End one, whatever it does."""
+
+
+class CampaignRounds:
+    """Runs in the background between `running`'s begin and end. `now` is the clock."""
+
+    def __init__(self, settings: Settings, campaigns: ToRun, actors: Actors, now: Callable[[], datetime]) -> None:
+        self._campaigns = campaigns
+        self._actors = actors
+        self._now = now
+        self._silent_since: dict[Id, datetime] = {}
+        self._redis = Redis.from_url(
+            settings.redis_url or "",
+            socket_timeout=REDIS_S,
+            socket_connect_timeout=REDIS_S,
+            # Once more, for a connection that was idle; redis-py by itself would wait longer than a round takes.
+            retry=Retry(NoBackoff(), 1),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Rounds go on until the context is left."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await self._redis.aclose()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(ROUND_S)
+            if await self._is_ours():
+                try:
+                    await self.round()
+                except Exception:  # whatever it was, the next round must come
+                    logger.exception("campaigns could not be looked after")
+
+    async def round(self) -> None:
+        """Look at all of them once."""
+        wanted = {campaign.id for campaign in await self._campaigns.to_run()}
+        running = await self._actors.running()
+        missing = wanted - running
+        if missing:
+            logger.warning("campaigns have no actor", extra={"count": len(missing)})
+        await asyncio.gather(*(self._actors.see_to(each) for each in missing))
+        await asyncio.gather(*(self._end(each) for each in await self._frozen(wanted & running)))
+
+    async def _frozen(self, asked: Iterable[Id]) -> list[Id]:
+        """Those that have been silent for too long, as far as this replica has asked."""
+        ids = list(asked)
+        answers = await asyncio.gather(*(self._actors.answers(each) for each in ids))
+        known, now = self._silent_since, self._now()
+        self._silent_since = {
+            each: known.get(each, now) for each, is_well in zip(ids, answers, strict=True) if not is_well
+        }
+        return [each for each, since in self._silent_since.items() if now - since >= SILENT]
+
+    async def _end(self, campaign_id: Id) -> None:
+        logger.warning("a campaign's actor is frozen", extra={"campaign": campaign_id})
+        await self._actors.end(campaign_id)
+        await self._actors.see_to(campaign_id)
+
+    async def _is_ours(self) -> bool:
+        try:
+            return bool(await self._redis.set(TICKET, b"", nx=True, px=int(ROUND_S * 900)))
+        except RedisError:
+            return True
