@@ -53,7 +53,7 @@ class WebhookEvents:
         """Store what the call owes, the text message after it as well; should that fail, the sweep does it."""
         try:
             await self._tell(call, await self._endpoints.interested(call.organization_id), now)
-        except PyMongoError:
+        except Exception:  # whatever it was, the call goes on
             logger.warning("the webhooks of a call are stored later", extra={"call_id": call.id}, exc_info=True)
 
     async def sms_sent(self, message: SmsMessage, now: datetime) -> None:
@@ -81,7 +81,12 @@ class WebhookEvents:
             whose = call.organization_id
             if whose not in endpoints:
                 endpoints[whose] = await self._endpoints.interested(whose)
-            await self._tell(call, endpoints[whose], now)
+            try:
+                await self._tell(call, endpoints[whose], now)
+            except PyMongoError:
+                raise
+            except Exception:  # a fault in what one call owes holds up no other
+                logger.exception("what a call owes is not stored", extra={"call_id": call.id})
         return len(untold)
 
     async def sweep_messages(self, now: datetime) -> int:
