@@ -130,7 +130,8 @@ def occurrence(schedule: Schedule, result: Result, now: datetime) -> Occurrence:
 def too_late(schedule: Schedule) -> Result:
     """What is said of a time that has passed."""
     waited_for = _upon(schedule).waited_for
-    reason = f"It could not be placed within {schedule.late_minutes} minutes of its time"
+    minutes = "1 minute" if schedule.late_minutes == 1 else f"{schedule.late_minutes} minutes"
+    reason = f"It could not be placed within {minutes} of its time"
     return Result("missed", reason if waited_for is None else f"{reason}: {waited_for}")
 
 
