@@ -95,7 +95,7 @@ def test_what_is_put_off_comes_again_and_at_the_end_of_its_time_says_why() -> No
     last = put_off(taken, NotYet("Every line is busy", 50), DUE + timedelta(seconds=58))
     assert last.wake_at is not None
     assert is_late(last, last.wake_at)
-    assert (too_late(last).reason or "").endswith("1 minutes of its time: Every line is busy")
+    assert (too_late(last).reason or "").endswith("1 minute of its time: Every line is busy")
 
 
 def test_what_is_cancelled_never_wakes() -> None:

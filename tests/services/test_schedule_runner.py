@@ -94,7 +94,7 @@ async def test_what_cannot_be_now_is_tried_again_until_it_is_too_late(
         waiting, tries = await again(house, schedule), tries + 1
         now = waiting.wake_at or now
     assert tries == 60 // again_s + 2
-    assert waiting.reason == f"It could not be placed within 1 minutes of its time: {refusal.message}"
+    assert waiting.reason == f"It could not be placed within 1 minute of its time: {refusal.message}"
     assert [each.outcome for each in await history(house, schedule)] == ["missed"]
 
 
