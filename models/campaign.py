@@ -63,6 +63,8 @@ class Refusal(StrEnum):
     HOLIDAY = "holiday"
     NEVER_OPEN = "never-open"
     """No window opens for this contact before the campaign ends."""
+    UNSUITABLE = "unsuitable"
+    """What is known of the contact does not go into the agent's words, or the number is none."""
     ATTEMPT_OPEN = "attempt-open"
     """An earlier attempt may still be going on."""
 

@@ -7,6 +7,8 @@ from pydantic import Field
 from models.document import Document, Id, Model, Time
 
 ContactState = Literal["pending", "dialing", "done"]
+WITHDRAWN = "withdrawn"
+"""How a contact ends whom somebody took out of the campaign."""
 
 
 class Attempt(Model):

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from models.contact import Contact, ContactState
 from models.document import Id, new_id
-from models.errors import FieldError, Invalid, NotFound
+from models.errors import Conflict, FieldError, Invalid, NotFound
 from services.audit import AuditService
 from services.contact_import.columns import Wanted
 from services.contact_import.drafts import Batch, Draft, batches
@@ -133,6 +133,17 @@ class ContactService:
         if contact.campaign_id != campaign_id:
             raise NotFound("Contact not found")
         return contact
+
+    async def withdraw(self, principal: Principal, campaign_id: Id, contact_id: str, now: datetime) -> Contact:
+        """Have somebody not called, or not again; the contact stays on record. Raises NotFound, and Conflict for one
+        who is being called, or is done.
+        """
+        contact = await self.get(principal, campaign_id, contact_id)
+        if not await self._contacts.withdraw(contact.id, now, principal.user_id):
+            contact = await self.get(principal, campaign_id, contact_id)
+            raise Conflict("The contact is done" if contact.state == "done" else "The contact is being called")
+        await self._audit.record(principal, "withdraw-contact", "campaign", campaign_id, now, contactId=contact.id)
+        return await self.get(principal, campaign_id, contact_id)
 
 
 def _next(reading: Iterator[Batch], template: Contact) -> tuple[Batch, list[Contact]] | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pymongo import timeout
+
 from models.campaign import Outcome
 from models.contact import Contact
 from models.document import Id, as_utc
@@ -16,6 +18,8 @@ from stores.mongo import repeatable
 from stores.repository import Repository, Where
 
 STILL_OPEN = "open"
+WHOLE_CAMPAIGN_S = 120.0
+"""To read or change every contact of a campaign: 100,000 take some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class ContactFigures(Repository[Contact]):
         async def read() -> list[dict[str, Any]]:
             return await (await self._rows.aggregate(stages)).to_list()
 
-        return await repeatable(read)
+        with timeout(WHOLE_CAMPAIGN_S):
+            return await repeatable(read)
 
 
 def _attempts(campaign_id: Id, since: datetime) -> list[Where]:

@@ -7,7 +7,8 @@ from typing import Any
 from pymongo import timeout
 
 from models.document import Id
-from stores.contacts import SHAPE, WHOLE_CAMPAIGN_S
+from stores.contact_figures import WHOLE_CAMPAIGN_S
+from stores.contacts import SHAPE
 from stores.mongo import Database, repeatable
 from stores.repository import Where
 

@@ -16,9 +16,14 @@ from typing import Any, Literal
 from pymongo import ASCENDING, IndexModel, timeout
 from pymongo.errors import BulkWriteError
 
-from models.contact import Attempt, Claim, Contact, ContactState
+from models.contact import WITHDRAWN, Attempt, Claim, Contact, ContactState
 from models.document import Id, as_utc, new_id
-from stores.contact_figures import STILL_OPEN as STILL_OPEN, ContactCounts as ContactCounts, ContactFigures
+from stores.contact_figures import (
+    STILL_OPEN as STILL_OPEN,
+    WHOLE_CAMPAIGN_S,
+    ContactCounts as ContactCounts,
+    ContactFigures,
+)
 from stores.mongo import Database, repeatable
 from stores.repository import Page, Shape, Where
 
@@ -41,8 +46,6 @@ SHAPE = Shape(
 STATES: tuple[ContactState, ...] = ("pending", "dialing", "done")
 OPEN: Where = {"attempts": {"$elemMatch": {"outcome": None}}}
 SETTLED: Where = {"attempts": {"$not": {"$elemMatch": {"outcome": None}}}}
-WHOLE_CAMPAIGN_S = 120.0
-"""To change every contact of a campaign: 100,000 take some seconds."""
 _DUPLICATE_KEY = 11000
 
 
@@ -168,6 +171,11 @@ class Contacts(ContactFigures):
         unfinished = {"_id": contact_id, "state": {"$in": ["pending", "dialing"]}, **SETTLED, **_claimed_by(runner)}
         noted = {"refusal": refusal} if refusal is not None else {}
         return await self._write(unfinished, {"$set": {**_after(Finished(final), now), **noted}})
+
+    async def withdraw(self, contact_id: Id, now: datetime, by: Id) -> bool:
+        """Take out a contact who waits; False: somebody has claimed it, or it has ended. `by`: the user."""
+        waiting = {"_id": contact_id, "state": "pending"}
+        return await self._write(waiting, {"$set": {**_after(Finished(WITHDRAWN), now), "modifiedBy": by}})
 
     async def close_zone(self, campaign_id: Id, time_zone: str, until: datetime, refusal: str, now: datetime) -> int:
         """Let everybody there who waits and is due before `until` wait until then; how many do."""

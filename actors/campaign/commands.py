@@ -70,7 +70,7 @@ class Finish:
     """The contact is done."""
 
     contact_id: Id
-    final: Outcome | Unreached
+    final: Outcome | Unreached | Refusal
     ended: Ended | None = None
 
 

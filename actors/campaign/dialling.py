@@ -45,6 +45,8 @@ CAUSES: Mapping[type[CallboardError], p.Cause] = {
     Forbidden: p.Cause.NOT_READY,
 }
 """Why a call was not made; the first that fits."""
+OWN = {"toPhone", "variables"}
+"""What `place_outbound` calls a number, and values that are too long."""
 
 
 class Dialling:
@@ -109,7 +111,7 @@ class Dialling:
         is_logged = attempt.call_id in await self._around.calls.states([attempt.call_id])
         if is_logged and isinstance(error, ProviderError) and not is_in_doubt(error):
             return self._told(attempt, p.CallEnded(attempt.contact_id, attempt.number, Outcome.FAILED))
-        cause = next((cause for kind, cause in CAUSES.items() if isinstance(error, kind)), None)
+        cause = p.Cause.UNSUITABLE if is_contacts_own(error) else _cause(error)
         if cause is None or (is_logged and not isinstance(error, TooLate)):
             return None
         retry_after = timedelta(seconds=getattr(error, "retry_after_s", 0))
@@ -130,6 +132,18 @@ def check_user(user: User | None, campaign: Campaign) -> None:
     is_there = user is not None and user.is_active and user.organization_id == campaign.organization_id
     if user is None or not is_there or "calls:write" not in permissions_of(user.organization_role):
         raise Forbidden("The user for whom the campaign calls may not place calls")
+
+
+def is_contacts_own(error: CallboardError) -> bool:
+    """Whether a call is refused for what is known of the contact. A value that is not there at all is missed by the
+    agent's words, which somebody has changed since the campaign was started: that is everybody's.
+    """
+    fields = {each.field for each in error.fields} if isinstance(error, Invalid) else set()
+    return bool(fields) and fields <= OWN and not isinstance(error, DoNotCall)
+
+
+def _cause(error: CallboardError) -> p.Cause | None:
+    return next((cause for kind, cause in CAUSES.items() if isinstance(error, kind)), None)
 
 
 def is_in_doubt(error: ProviderError) -> bool:

@@ -21,6 +21,8 @@ class Cause(Enum):
     NO_CREDIT = "no-credit"
     NOT_READY = "not-ready"
     """The agent, the phone or the user the campaign acts for is gone or out of use: somebody has to see to it."""
+    UNSUITABLE = "unsuitable"
+    """What is known of this contact can be no call's; another contact may fare better."""
     TOO_LATE = "too-late"
     """The contact's window had closed by then."""
     LOST = "lost"

@@ -255,9 +255,11 @@ class CampaignMachine:
         if event.cause is p.Cause.TAKEN:
             self._wait_for(now + AGAIN)  # whoever has the contact may give it back, and tells nobody
             return []
+        ended = p.Ended(live.attempt, Outcome.NOT_PLACED)
+        if event.cause is p.Cause.UNSUITABLE:
+            return [p.Finish(live.contact.id, Refusal.UNSUITABLE, ended)]
         at = now + max(event.retry_after, AGAIN)
         self._hold(at)
-        ended = p.Ended(live.attempt, Outcome.NOT_PLACED)
         if self._unreached is not None:
             return [p.Finish(live.contact.id, self._unreached, ended)]
         reason = PAUSES.get(event.cause)

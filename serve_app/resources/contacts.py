@@ -177,3 +177,13 @@ async def get_contact(campaign_id: str, contact_id: str, caller: Reader, service
     campaign = await services.campaigns.get(caller, campaign_id)
     contact = await services.contacts.get(caller, campaign.id, contact_id)
     return Success(data=ContactData(contact=ContactResource.of(contact)))
+
+
+@router.delete("/{campaign_id}/contacts/{contact_id}", responses=fails_with(401, 403, 404, 409))
+async def withdraw_contact(
+    campaign_id: str, contact_id: str, caller: Writer, services: Provided, now: Now
+) -> Success[ContactData]:
+    """Have somebody who waits not called, or not again. The contact stays, done, with `final` "withdrawn"."""
+    campaign = await services.campaigns.get(caller, campaign_id)
+    contact = await services.contacts.withdraw(caller, campaign.id, contact_id, now)
+    return Success(data=ContactData(contact=ContactResource.of(contact)))

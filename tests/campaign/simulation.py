@@ -230,7 +230,7 @@ class World:
         key = (contact_id, number)
         assert self.now < command.before
         if self.random.random() < self.scenario.not_placed:
-            cause = self.random.choice([p.Cause.NO_CAPACITY, p.Cause.NO_CREDIT, p.Cause.TOO_LATE])
+            cause = self.random.choice([p.Cause.NO_CAPACITY, p.Cause.NO_CREDIT, p.Cause.TOO_LATE, p.Cause.UNSUITABLE])
             self._later(self._soon(), p.NotPlaced(*key, cause, timedelta(seconds=self.random.randint(0, 30))))
             return
         self.rulebook.dialled(contact, self.now)

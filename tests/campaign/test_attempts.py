@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from actors.campaign import protocol as p
 from actors.campaign.machine import AGAIN, CARRIER_FAILS, PAUSES, CampaignMachine
-from models.campaign import CampaignStatus, Outcome, Unreached
+from models.campaign import CampaignStatus, Outcome, Refusal, Unreached
 from tests.campaign.running import (
     HOUR,
     MINUTE,
@@ -112,6 +112,15 @@ def test_an_agent_that_is_gone_pauses_the_campaign() -> None:
     one = a_contact()
     commands = dialling(one).handle(p.NotPlaced(one.id, 1, p.Cause.NOT_READY), NOON + SECOND)
     assert commands[-1] == p.Become(CampaignStatus.PAUSED, "not-ready")
+
+
+def test_a_contact_nobody_can_be_called_with_is_done_and_the_others_go_on() -> None:
+    one, other = a_contact(), a_contact()
+    machine = dialling(one, other, next_at=None)
+    commands = machine.handle(p.NotPlaced(one.id, 1, p.Cause.UNSUITABLE), NOON + SECOND)
+    assert commands == [p.Finish(one.id, Refusal.UNSUITABLE, p.Ended(1, Outcome.NOT_PLACED))]
+    assert machine.status is CampaignStatus.RUNNING
+    assert machine.live == 1
 
 
 def test_a_carrier_that_fails_pauses_the_campaign() -> None:

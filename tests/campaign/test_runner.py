@@ -9,7 +9,7 @@ import pytest
 from actors.campaign.telling import SHARE
 from models.campaign import Breaker, CampaignStatus, Outcome, Pacing
 from models.document import Id
-from models.errors import InsufficientCredits, Invalid
+from models.errors import FieldError, InsufficientCredits, Invalid
 from stores.contacts import ContactCounts
 from tests.campaign.memory import MemoryContacts
 from tests.campaign.phones import Luck
@@ -124,6 +124,16 @@ def test_what_no_other_contact_would_fare_better_with_pauses_the_campaign(troubl
         assert {each.state for each in stage.data.contacts.values()} == {"pending"}
 
     play()
+
+
+@virtual
+async def test_values_that_make_the_words_too_long_end_their_own_contact_only() -> None:
+    stage = Stage(count=3)
+    stage.begin()
+    stage.boards[0].trouble = Invalid(fields=[FieldError("variables", "With these values, prompt: too long")])
+    await at_rest(stage)
+    assert finals(stage) == {"unsuitable": 3}
+    assert stage.status is CampaignStatus.COMPLETED
 
 
 @virtual

@@ -39,8 +39,9 @@ def test_everything_that_can_happen_happened_in_some_campaign(worlds: list[World
     attempts = {attempt.outcome for world in worlds for contact in world.people.all for attempt in contact.attempts}
     refusals = {reason for world in worlds for _, reason in world.people.refusals}
     assert attempts == {*Outcome}
-    assert refusals == {*Refusal} - {Refusal.ATTEMPT_OPEN}, "nobody claims a contact whose call goes on"
-    assert finals >= {*Outcome, *Unreached} - {Outcome.NOT_PLACED}
+    late = {Refusal.ATTEMPT_OPEN, Refusal.UNSUITABLE}
+    assert refusals == {*Refusal} - late, "nobody claims a contact whose call goes on, or knows who is unsuitable"
+    assert finals >= {*Outcome, *Unreached, Refusal.UNSUITABLE} - {Outcome.NOT_PLACED}
     assert any(world.life for world in worlds), "no actor died"
     assert any(CampaignStatus.PAUSED in world.statuses for world in worlds)
 

@@ -204,6 +204,19 @@ async def test_lists_are_paged_by_state(client: Client) -> None:
     await client.ask("GET", f"{path}/contacts/{new_id()}", 404)
 
 
+async def test_one_who_waits_can_be_withdrawn_once(client: Client) -> None:
+    path = await drafted(client)
+    numbers = [{"number": "+919123456700"}, {"number": "+919123456701"}]
+    await client.ask("POST", f"{path}/contacts", json={"contacts": numbers})
+    one, other = await contacts(client, path)
+    withdrawn = (await client.ask("DELETE", f"{path}/contacts/{one['_id']}"))["data"]["contact"]
+    assert (withdrawn["state"], withdrawn["final"]) == ("done", "withdrawn")
+    assert [each["_id"] for each in await contacts(client, path, "?state=pending")] == [other["_id"]]
+    answer = await client.ask("DELETE", f"{path}/contacts/{one['_id']}", 409)
+    assert answer["error"]["message"] == "The contact is done"
+    await client.ask("DELETE", f"{await drafted(client)}/contacts/{other['_id']}", 404)
+
+
 async def test_what_is_over_gets_no_more_contacts(client: Client) -> None:
     campaign = await made(client)
     path = f"/campaigns/{campaign['_id']}"

@@ -43,6 +43,7 @@ BEYOND: frozenset[str] = frozenset(
         "POST /campaigns/:id/contacts",
         "POST /campaigns/:id/contacts/import",
         "GET /campaigns/:id/contacts/:id",
+        "DELETE /campaigns/:id/contacts/:id",
         "GET /prompts",
         "POST /prompts",
         "POST /prompts/generate",

@@ -70,6 +70,7 @@ MAY: dict[str, set[str]] = {
     "POST /campaigns/{campaign_id}/contacts": WRITERS,
     "POST /campaigns/{campaign_id}/contacts/import": WRITERS,
     "GET /campaigns/{campaign_id}/contacts/{contact_id}": EVERYBODY,
+    "DELETE /campaigns/{campaign_id}/contacts/{contact_id}": WRITERS,
     "GET /dashboard/stats": EVERYBODY,
     "GET /billing/balance": BOOKKEEPERS,
     "GET /billing/ledger": BOOKKEEPERS,
