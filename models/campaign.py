@@ -287,6 +287,8 @@ class Campaign(Document):
     """How often somebody decided something that its actor has to know."""
     needs_runner: bool = False
     """An actor has to look after it: until nothing is under way, and nothing will be before somebody decides more."""
+    wake_at: Time | None = None
+    """It needs none before then."""
     runner: str | None = None
     """Which life of its actor has it; whoever was before claims nobody for it any more."""
 

@@ -26,6 +26,10 @@ logger = logging.getLogger(__name__)
 ROUND_S = 3.0
 REDIS_S = 2.0
 TICKET = "callboard:campaigns"
+AHEAD = timedelta(seconds=10)
+"""What it takes an actor to begin on a busy machine."""
+AT_ONCE = 8
+"""Actors that are started in one round. Each takes seconds of a core, and calls go on meanwhile."""
 SILENT = timedelta(seconds=60)
 """An actor that has not answered for so long never will: it is frozen. One that begins on a busy machine takes less."""
 
@@ -33,8 +37,8 @@ SILENT = timedelta(seconds=60)
 class ToRun(Protocol):
     """`stores.campaigns.Campaigns`."""
 
-    async def to_run(self, limit: int = 1000) -> list[Campaign]:
-        """Those that need an actor."""
+    async def to_run(self, by: datetime, limit: int = 1000) -> list[Campaign]:
+        """Those that need an actor by then."""
 
 
 class Actors(Protocol):
@@ -92,12 +96,12 @@ class CampaignRounds:
 
     async def round(self) -> None:
         """Look at all of them once."""
-        wanted = {campaign.id for campaign in await self._campaigns.to_run()}
+        wanted = {campaign.id for campaign in await self._campaigns.to_run(self._now() + AHEAD)}
         running = await self._actors.running()
         missing = wanted - running
         if missing:
             logger.warning("campaigns have no actor", extra={"count": len(missing)})
-        await asyncio.gather(*(self._actors.see_to(each) for each in missing))
+        await asyncio.gather(*(self._actors.see_to(each) for each in sorted(missing)[:AT_ONCE]))
         await asyncio.gather(*(self._end(each) for each in await self._frozen(wanted & running)))
 
     async def _frozen(self, asked: Iterable[Id]) -> list[Id]:

@@ -135,18 +135,21 @@ class Campaigns(Repository[Campaign]):
             await self._changed({"_id": campaign_id, "status": {"$in": status}}, _news({}, now, None, asks=asks))
 
     # --- for its actor, and whoever starts those ---------------------------------------------------------
-    async def to_run(self, limit: int = 1000) -> list[Campaign]:
-        """Those that need an actor."""
-        return await self._many({"needsRunner": True}, sort=OLDEST_FIRST, limit=limit)
+    async def to_run(self, by: datetime, limit: int = 1000) -> list[Campaign]:
+        """Those that need an actor by then."""
+        return await self._many({"needsRunner": True, "wakeAt": {"$not": {"$gt": by}}}, sort=OLDEST_FIRST, limit=limit)
 
     async def take(self, campaign_id: Id, runner: str, now: datetime) -> Campaign | None:
         """Give it to this life of its actor, and to no earlier one; the campaign as it is then. None: it is gone."""
-        return await self._changed({"_id": campaign_id}, {"$set": {"runner": runner, "updatedAt": now}})
+        return await self._changed({"_id": campaign_id}, {"$set": {"runner": runner, "wakeAt": None, "updatedAt": now}})
 
-    async def rest(self, campaign: Campaign, now: datetime) -> bool:
-        """Note that no actor is needed; False: there is news that the actor has not seen, or another has it by now."""
+    async def rest(self, campaign: Campaign, now: datetime, until: datetime | None = None) -> bool:
+        """Note that no actor is needed, or none before `until`; False: there is news that the actor has not seen, or
+        another has it by now.
+        """
         where = {"_id": campaign.id, "news": campaign.news, "runner": campaign.runner}
-        return await self._changed(where, {"$set": {"needsRunner": False, "updatedAt": now}}) is not None
+        fields = {"needsRunner": until is not None, "wakeAt": until, "updatedAt": now}
+        return await self._changed(where, {"$set": fields}) is not None
 
     async def save_counters(
         self, campaign_id: Id, counters: CampaignCounters, now: datetime, *, runner: str | None = None
@@ -170,12 +173,12 @@ class Campaigns(Repository[Campaign]):
 
 
 def _news(fields: dict[str, Any], now: datetime, by: Id | None, *, asks: bool | None = None) -> Where:
-    """An update with these fields. `asks` for an actor: None means a user's decision does."""
+    """An update with these fields, upon which its actor wakes. `asks` for one: None means a user's decision does."""
     if by is not None:
         fields["modifiedBy"] = by
     if asks or (asks is None and by is not None):
         fields["needsRunner"] = True
-    update: dict[str, Any] = {"$set": {**fields, "updatedAt": now}}
+    update: dict[str, Any] = {"$set": {**fields, "wakeAt": None, "updatedAt": now}}
     if asks is not None or by is not None:
         update["$inc"] = {"news": 1}
     return update

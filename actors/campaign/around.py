@@ -35,8 +35,8 @@ class CampaignStore(Protocol):
     ) -> Campaign | None:
         """Move on from one of the statuses `since`; None: not from where it stands."""
 
-    async def rest(self, campaign: Campaign, now: datetime) -> bool:
-        """Note that no actor is needed; False: one is."""
+    async def rest(self, campaign: Campaign, now: datetime, until: datetime | None = None) -> bool:
+        """Note that no actor is needed, or none before `until`; False: one is."""
 
     async def save_counters(
         self, campaign_id: Id, counters: CampaignCounters, now: datetime, *, runner: str | None

@@ -8,6 +8,7 @@ begins, and what that one still tries to do with it fails at the store.
 import asyncio
 import contextlib
 import logging
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from actors.campaign import protocol as p
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 LOOK_S = 2.0
 """Between looks at what people have decided."""
 STRAYS_S = 30.0
+NAP = timedelta(minutes=5)
+"""An actor with nothing to do for so long leaves: until windows open, or the campaign's first day."""
 LONGEST_SLEEP_S = 30.0
 AT_ONCE = 64
 """Contacts that are dialled at the same moment; more would only wait for the database."""
@@ -95,9 +98,19 @@ class Life:
     async def _decide(self) -> None:
         self._handle(p.Tick())
         while True:
-            if self._machine.is_at_rest and not self._book.is_open and self._inbox.empty() and await self._rests():
+            if self._has_nothing_to_do and not self._book.is_open and self._inbox.empty() and await self._rests():
                 return
             self._handle(await self._next_event())
+
+    @property
+    def _has_nothing_to_do(self) -> bool:
+        return self._machine.is_at_rest or self._sleeps_until() is not None
+
+    def _sleeps_until(self) -> datetime | None:
+        """None: not worth it."""
+        now = self._around.now()
+        wakes_at = self._machine.wakes_at(now)
+        return wakes_at if wakes_at is not None and wakes_at - now > NAP else None
 
     def _handle(self, event: p.Event) -> None:
         runs_here = self._machine.status is CampaignStatus.RUNNING
@@ -253,4 +266,7 @@ class Life:
             return False
         if self._campaign.status is not self._machine.status:
             raise BeginAnew("the campaign stands elsewhere")
-        return await self._around.campaigns.rest(self._campaign, self._around.now())
+        until = None if self._machine.is_at_rest else self._sleeps_until()
+        if until is None and not self._machine.is_at_rest:
+            return False
+        return await self._around.campaigns.rest(self._campaign, self._around.now(), until)

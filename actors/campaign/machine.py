@@ -78,6 +78,10 @@ class CampaignMachine:
         times = [self._ends_at, None if self._is_claiming else self._next_claim(now)]
         return min((time for time in times if time is not None), default=None)
 
+    def wakes_at(self, now: datetime) -> datetime | None:
+        """When there is something to do again, where nothing is under way; None: something is, or nobody knows."""
+        return None if self._live or self._is_claiming else self.deadline(now)
+
     def _on_event(self, event: p.Event, now: datetime) -> list[p.Command]:
         match event:
             case p.Tick():

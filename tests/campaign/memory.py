@@ -31,7 +31,7 @@ class Data:
     def decide(self, status: CampaignStatus, at: datetime) -> None:
         """Somebody has decided."""
         self.move(status, at, by=self.campaign.user_id)
-        self.change(news=self.campaign.news + 1, needs_runner=True)
+        self.change(news=self.campaign.news + 1, needs_runner=True, wake_at=None)
 
     def move(self, status: CampaignStatus, at: datetime, *, reason: str | None = None, by: Id | None = None) -> None:
         """One more status."""
@@ -58,7 +58,7 @@ class MemoryCampaigns:
     async def take(self, campaign_id: Id, runner: str, now: datetime) -> Campaign | None:
         """See the role."""
         async with self._process.step():
-            self._data.change(runner=runner)
+            self._data.change(runner=runner, wake_at=None)
             return self._data.campaign
 
     async def become(
@@ -79,13 +79,13 @@ class MemoryCampaigns:
             self._data.move(status, now, reason=reason)
             return self._data.campaign
 
-    async def rest(self, campaign: Campaign, now: datetime) -> bool:
+    async def rest(self, campaign: Campaign, now: datetime, until: datetime | None = None) -> bool:
         """See the role."""
         async with self._process.step():
             here = self._data.campaign
             if (here.news, here.runner) != (campaign.news, campaign.runner):
                 return False
-            self._data.change(needs_runner=False)
+            self._data.change(needs_runner=until is not None, wake_at=until)
             return True
 
     async def save_counters(

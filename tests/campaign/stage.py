@@ -121,6 +121,12 @@ class Stage:
         """It is, and its actor knows."""
         return self.status.is_final and not self.data.campaign.needs_runner
 
+    @property
+    def is_wanted(self) -> bool:
+        """It needs an actor now."""
+        campaign = self.data.campaign
+        return campaign.needs_runner and (campaign.wake_at is None or campaign.wake_at <= self.now())
+
     # --- actors -------------------------------------------------------------------------------------------
     def begin(self) -> Process:
         """One more actor, whatever the others do."""
@@ -149,7 +155,7 @@ class Stage:
         async with asyncio.timeout(within_s):
             while not self.is_over:
                 is_gone = not self.processes or not self.processes[-1].is_well or self.lives[-1].done()
-                if is_gone and self.data.campaign.needs_runner:
+                if is_gone and self.is_wanted:
                     self.begin()
                 if self.status is CampaignStatus.PAUSED and self.random.random() < 0.1:
                     self.data.decide(CampaignStatus.RUNNING, self.now())

@@ -63,7 +63,8 @@ class Deployed:
 
 @pytest.fixture
 def deployed(ray_cluster: Settings) -> Iterator[Deployed]:
-    small = {"port": free_port(), "serve_replicas": 1, "call_slots": 2, "call_idle_min": 1}
+    own = {"mongodb_database": f"{ray_cluster.mongodb_database}_deploy"}  # campaigns of other tests want actors
+    small = own | {"port": free_port(), "serve_replicas": 1, "call_slots": 2, "call_idle_min": 1}
     product = Deployed(ray_cluster.model_copy(update=small))
     product.deploy()
     yield product

@@ -33,7 +33,8 @@ POOL = 2
 @pytest.fixture(scope="module")
 def site(ray_cluster: Settings, session_dir: Path) -> Iterator[Settings]:
     """The product deployed with the echo, taken down afterwards."""
-    changes = {"call_slots": POOL, "serve_replicas": 2, "trusted_proxies": 1, "limit_auth_per_ip": 2}
+    own = {"mongodb_database": f"{ray_cluster.mongodb_database}_edge"}  # campaigns of other tests want actors
+    changes = own | {"call_slots": POOL, "serve_replicas": 2, "trusted_proxies": 1, "limit_auth_per_ip": 2}
     settings = ray_cluster.model_copy(update=changes)
     with background(session_dir / "logs") as running:
         child = serve_child(settings, local_ray=True)

@@ -22,7 +22,7 @@ class Cluster:
     ended: list[Id] = field(default_factory=list)
     now: datetime = NOW
 
-    async def to_run(self, limit: int = 1000) -> list[Campaign]:
+    async def to_run(self, by: datetime, limit: int = 1000) -> list[Campaign]:
         """See the role."""
         return self.campaigns[:limit]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -154,8 +154,23 @@ class TestActors:
     async def test_those_that_need_an_actor_are_found(self, stores: Repositories, organization_id: Id) -> None:
         draft = await made(stores, organization_id)
         begun = await made(stores, organization_id, SCHEDULED)
-        found = {campaign.id for campaign in await stores.campaigns.to_run()}
+        found = {campaign.id for campaign in await stores.campaigns.to_run(LATER)}
         assert (begun.id in found, draft.id in found) == (True, False)
+
+    async def test_one_that_sleeps_needs_none_before_it_wakes_or_somebody_decides(
+        self, stores: Repositories, organization_id: Id
+    ) -> None:
+        begun = await made(stores, organization_id, SCHEDULED)
+        wake_at = LATER + timedelta(hours=8)
+
+        async def is_wanted(by: datetime) -> bool:
+            return begun.id in {campaign.id for campaign in await stores.campaigns.to_run(by)}
+
+        assert await stores.campaigns.rest(begun, LATER, wake_at)
+        assert not await is_wanted(LATER)
+        assert await is_wanted(wake_at)
+        await stores.campaigns.stir(begun.id, LATER)
+        assert await is_wanted(LATER)
 
     async def test_counters_are_stored(self, stores: Repositories, organization_id: Id) -> None:
         campaign = await made(stores, organization_id)

@@ -23,6 +23,7 @@ def platform(ray_cluster: Settings, session_dir: Path) -> Iterator[Settings]:
     carrier, llm, tts = free_port(), free_port(), free_port()
     settings = ray_cluster.model_copy(
         update={
+            "mongodb_database": f"{ray_cluster.mongodb_database}_product",  # campaigns of other tests want actors
             "port": free_port(),
             "serve_replicas": 2,
             "call_slots": 3,
