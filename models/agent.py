@@ -77,11 +77,24 @@ class AgentConfig(Model):
         return () if is_taken else tuple(dict.fromkeys(self.dispositions))
 
 
+class AgentState(Model):
+    """What a version of an agent says beside its name. `is_active`: whether the agent takes and makes calls."""
+
+    config: AgentConfig
+    is_active: bool = True
+
+
 class Agent(Document):
-    """`config` is copied into each call, so an edit never changes a call under way."""
+    """`config` is copied into each call, so an edit never changes a call under way.
+
+    `version` and `version_id` are those of the version that the agent is at the moment. None: the agent is older than
+    versions are, which only its store ever sees.
+    """
 
     organization_id: Id
     user_id: Id
     name: Annotated[str, Field(min_length=1, max_length=100)]
     config: AgentConfig
     is_active: bool = True
+    version: int = 1
+    version_id: Id | None = None

@@ -170,8 +170,9 @@ class Lease(Model):
 
 
 class Versions(Model):
-    """The exact versions a call was made with, by their own ids; None: the agent named none."""
+    """The exact versions a call was made with, by their own ids: the agent's, and those of what it names, if any."""
 
+    agent_version_id: Id | None = None
     prompt_id: Id | None = None
     session_settings_id: Id | None = None
     sms_template_id: Id | None = None
@@ -204,7 +205,7 @@ class Call(Document):
     agent_name: str
     agent_config: AgentConfig
     versions: Versions | None = None
-    """What of `agent_config` came from versioned things; None: nothing."""
+    """Where `agent_config` came from; None: the call is older than versions are."""
     phone_id: Id
     direction: Direction
     from_phone: str

@@ -8,6 +8,7 @@ from serve_app.envelope import Failure
 from serve_app.errors import add_error_handlers
 from serve_app.rate_limits import RateLimitHeaders, by_address
 from serve_app.resources import (
+    agent_versions,
     agents,
     api_keys,
     audit,
@@ -58,6 +59,7 @@ def build_api(services: Services) -> FastAPI:
     api.include_router(auth.router, dependencies=[Depends(by_address)], responses=ANYWHERE)
     for resource in (
         agents,
+        agent_versions,
         prompts,
         session_settings,
         sms_templates,

@@ -14,6 +14,7 @@ from services.dispositions import check_words
 from services.principal import Principal
 from services.tool_rules import check_tools
 from services.tool_secrets import masked, sealed
+from stores.agents import AgentVersion
 from stores.figures import Figures
 from stores.repositories import Repositories
 from stores.repository import Page
@@ -61,18 +62,51 @@ class AgentService:
         return agent, await self._stores.calls.figures(principal.organization_id, agent.id)
 
     async def update(
-        self, principal: Principal, agent_id: str, *, name: str | None, config: Patch | None, now: datetime
+        self,
+        principal: Principal,
+        agent_id: str,
+        *,
+        name: str | None,
+        config: Patch | None,
+        is_active: bool | None = None,
+        now: datetime,
     ) -> Agent:
-        """Change what is given and keep the rest, inside `config` too; raises Invalid. Live calls keep theirs."""
+        """A new version: change what is given and keep the rest, inside `config` too. Live calls keep theirs.
+
+        Raises Invalid, and Conflict when too many others change the agent at the same time.
+        """
         agent = await self._agents.get(principal.organization_id, agent_id)
-        fields: dict[str, Any] = {} if name is None else {"name": name}
+        given = {"name": name, "isActive": is_active}
+        fields: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
         if config is not None:
             leaves = self._merged(agent.config, config)
             await self._versions.check(principal.organization_id, leaves)
             fields |= {f"config.{path}": value for path, value in leaves.items()}
         changed = await self._agents.change(principal.organization_id, agent.id, fields, now, principal.user_id)
-        await self._audit.record(principal, "update", "agent", agent.id, now, fields=sorted(fields))
+        version = {"versionId": changed.version_id, "version": changed.version}
+        await self._audit.record(principal, "update", "agent", agent.id, now, fields=sorted(fields), **version)
         return changed
+
+    async def history(
+        self, principal: Principal, agent_id: str, *, page: int, limit: int
+    ) -> tuple[Agent, Page[AgentVersion]]:
+        """An agent, and all its versions, newest first."""
+        agent = await self._agents.get(principal.organization_id, agent_id)
+        return agent, await self._agents.history(agent, page=page, limit=limit)
+
+    async def version(self, principal: Principal, agent_id: str, version_id: str) -> tuple[Agent, AgentVersion]:
+        """An agent, and one of its versions."""
+        agent = await self._agents.get(principal.organization_id, agent_id)
+        return agent, await self._agents.version(agent, version_id)
+
+    async def activate(self, principal: Principal, agent_id: str, version_id: str, now: datetime) -> Agent:
+        """Have an agent be what this version of it says; raises Invalid when that names what has been deleted since."""
+        agent, version = await self.version(principal, agent_id, version_id)
+        await self._versions.check(principal.organization_id, version.body.config.model_dump(by_alias=True))
+        activated = await self._agents.activate(version, now, principal.user_id)
+        told = {"versionId": version.id, "version": version.version}
+        await self._audit.record(principal, "activate", "agent", agent.id, now, **told)
+        return activated
 
     async def delete(self, principal: Principal, agent_id: str, now: datetime) -> None:
         """Remove an agent and take it off its phones; raises Conflict while it has calls."""

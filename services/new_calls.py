@@ -9,7 +9,7 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from models.agent import Agent
-from models.call import Call, CampaignCall, Direction, SessionId
+from models.call import Call, CampaignCall, Direction, SessionId, Versions
 from models.document import Id, new_id
 from models.errors import DoNotCall, FieldError, Invalid, Unavailable
 from models.phone import Phone
@@ -54,7 +54,7 @@ class NewCalls:
         agent = await self._stores.agents.get(principal.organization_id, wanted.agent_id)
         if phone.status != "active":
             raise Invalid(fields=[FieldError("fromPhone", "The phone is inactive")])
-        call = await self._with_versions(_drafted(phone, agent, "outbound", phone.number, to_number, now))
+        call = await self._with_versions(_drafted(phone, agent, "outbound", phone.number, to_number, now), agent)
         call = _with_variables(call, wanted)
         await self._check_list(principal.organization_id, to_number)
         who = {"user_id": principal.user_id, "created_by": principal.user_id}
@@ -63,12 +63,14 @@ class NewCalls:
     async def inbound(self, phone: Phone, agent_id: Id, incoming: IncomingCall, now: datetime) -> Call:
         """The call that rings our phone."""
         agent = await self._stores.agents.get(phone.organization_id, agent_id)
-        call = await self._with_versions(_drafted(phone, agent, "inbound", incoming.from_number, phone.number, now))
+        drafted = _drafted(phone, agent, "inbound", incoming.from_number, phone.number, now)
+        call = await self._with_versions(drafted, agent)
         return call.model_copy(update={"carrier_call_id": incoming.carrier_call_id})
 
-    async def _with_versions(self, call: Call) -> Call:
-        """The call with what its agent points at in the configuration, and the exact versions of that."""
-        config, versions = await self._versions.resolve(call.organization_id, call.agent_config)
+    async def _with_versions(self, call: Call, agent: Agent) -> Call:
+        """The call with what its agent points at in the configuration, and the exact versions of that and the agent."""
+        config, named = await self._versions.resolve(call.organization_id, call.agent_config)
+        versions = (named or Versions()).model_copy(update={"agent_version_id": agent.version_id})
         return call.model_copy(update={"agent_config": config, "versions": versions})
 
     async def _check_list(self, organization_id: Id, number: str) -> None:

@@ -52,17 +52,7 @@ class VersionedStore(Generic[B]):
                 deletable=True,
             ),
         )
-        self._versions = _Versions[B](
-            database,
-            Shape(
-                collection=f"{collection}Versions",
-                document=self.document,
-                noun=noun,
-                taken=f"{noun} was changed at the same time",
-                indexes=(IndexModel([("rootId", ASCENDING), ("version", ASCENDING)], unique=True),),
-                order=(("version", DESCENDING),),
-            ),
-        )
+        self._versions = StoredVersions(database, self.document, collection=f"{collection}Versions", noun=noun)
 
     async def create_indexes(self) -> None:
         """As `Repository.create_indexes`."""
@@ -162,7 +152,22 @@ class _Heads(Repository[Head]):
         return head or await self.get(version.organization_id, version.root_id)
 
 
-class _Versions(Repository[Version[B]], Generic[B]):
+class StoredVersions(Repository[Version[B]], Generic[B]):
+    """Versions of all things of one kind; no two of a thing have the same number."""
+
+    def __init__(self, database: Database, document: type[Version[B]], *, collection: str, noun: str) -> None:
+        super().__init__(
+            database,
+            Shape(
+                collection=collection,
+                document=document,
+                noun=noun,
+                taken=f"{noun} was changed at the same time",
+                indexes=(IndexModel([("rootId", ASCENDING), ("version", ASCENDING)], unique=True),),
+                order=(("version", DESCENDING),),
+            ),
+        )
+
     async def last(self, organization_id: Id, root_id: Id) -> Version[B]:
         """The version of the highest number; raises NotFound."""
         found = await self._many(

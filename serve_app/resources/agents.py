@@ -52,6 +52,7 @@ class UpdateAgent(Model):
     )
     name: Name | None = None
     config: dict[str, Any] | None = None
+    is_active: Annotated[bool | None, Field(description="false: the agent neither takes nor makes calls")] = None
 
 
 class DuplicateAgent(Model):
@@ -82,13 +83,15 @@ class AgentStats(Model):
 
 class AgentResource(Model):
     """An agent; `stats` only where one agent is asked for. Header values of its functions are shown as ********, and
-    what is sent so keeps its value."""
+    what is sent so keeps its value. `version_id` is that of the version that is active."""
 
     id: Annotated[str, Field(alias="_id")]
     user_id: str
     name: str
     config: AgentConfig
     is_active: bool
+    version: int
+    version_id: Maybe[str] = None
     stats: Maybe[AgentStats] = None
     created_at: Time
     updated_at: Time
@@ -102,6 +105,8 @@ class AgentResource(Model):
             name=agent.name,
             config=masked(agent.config),
             is_active=agent.is_active,
+            version=agent.version,
+            version_id=agent.version_id,
             stats=figures and AgentStats.of(figures),
             created_at=agent.created_at,
             updated_at=agent.updated_at,
@@ -148,12 +153,14 @@ async def get_agent(agent_id: str, caller: Reader, services: Provided) -> Succes
     return Success(data=AgentData(agent=AgentResource.of(*await services.agents.get(caller, agent_id))))
 
 
-@router.put("/{agent_id}", responses=fails_with(400, 401, 403, 404))
+@router.put("/{agent_id}", responses=fails_with(400, 401, 403, 404, 409))
 async def update_agent(
     agent_id: str, body: UpdateAgent, caller: Writer, services: Provided, now: Now
 ) -> Success[AgentData]:
-    """Change parts of an agent. Calls under way keep the configuration they began with."""
-    agent = await services.agents.update(caller, agent_id, name=body.name, config=body.config, now=now)
+    """Change parts of an agent, which makes a new version. Calls under way keep the configuration they began with."""
+    agent = await services.agents.update(
+        caller, agent_id, name=body.name, config=body.config, is_active=body.is_active, now=now
+    )
     return Success(data=AgentData(agent=AgentResource.of(agent)))
 
 

@@ -138,7 +138,8 @@ async def test_logging_out_and_changing_the_password(client: Client) -> None:
 async def test_the_audit_log_says_who_did_what_from_where(client: Client) -> None:
     client.http.headers.update({"X-Forwarded-For": "198.51.100.7", "User-Agent": "dashboard/" + "1" * 300})
     agent_id = await client.agent()
-    await client.ask("PUT", f"/agents/{agent_id}", json={"name": "B", "config": {"prompt": "A secret prompt."}})
+    change = {"name": "B", "config": {"prompt": "A secret prompt."}}
+    changed = (await client.ask("PUT", f"/agents/{agent_id}", json=change))["data"]["agent"]
     key = await a_key(client)
     with sending(client, key["key"]):
         copied = (await client.ask("POST", f"/agents/{agent_id}/duplicate", 201))["data"]["agent"]
@@ -151,7 +152,8 @@ async def test_the_audit_log_says_who_did_what_from_where(client: Client) -> Non
         *("_id", "userId", "keyId", "action", "subject", "subjectId", "details", "ip", "userAgent", "createdAt"),
     }
     assert (latest["keyId"], latest["ip"], len(latest["userAgent"])) == (key["_id"], "198.51.100.7", 200)
-    assert update["details"] == {"fields": ["config.prompt", "name"]}
+    details = {"fields": ["config.prompt", "name"], "versionId": changed["versionId"], "version": 2}
+    assert update["details"] == details
     assert "secret" not in str(log)
     today, user_id = latest["createdAt"][:10], client.house.principal.user_id
     for query, total in {

@@ -104,8 +104,9 @@ async def test_each_call_keeps_the_versions_it_was_made_with(house: House) -> No
     incoming = IncomingCall(carrier_call_id=new_id(), from_number=TO, to_number=number)
     received = await house.services.calls.receive_incoming(key, incoming, NOW)
     logged = [await house.services.calls.get(mine, call.id) for call in (made, received)]
+    ran_with = (await house.stores.agents.get(mine.organization_id, agent_id)).version_id
     assert [call.versions for call in logged] == [
-        Versions(prompt_id=first.version.id),
-        Versions(prompt_id=second.version.id),
+        Versions(agent_version_id=ran_with, prompt_id=first.version.id),
+        Versions(agent_version_id=ran_with, prompt_id=second.version.id),
     ]
     assert [call.agent_config.prompt for call in logged] == ["Remind them kindly.", "Remind them firmly."]

@@ -4,6 +4,9 @@ BEYOND: frozenset[str] = frozenset(
     {
         "POST /auth/logout",
         "POST /auth/password",
+        "GET /agents/:id/versions",
+        "GET /agents/:id/versions/:id",
+        "POST /agents/:id/versions/:id/activate",
         "GET /calls/:id/recording",
         "GET /calls/:id/timeline",
         "PATCH /calls/:id/disposition",

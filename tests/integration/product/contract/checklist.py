@@ -93,6 +93,7 @@ OPERATIONS: Mapping[str, Tests] = {
         200: _AGENTS + "test_an_update_changes_only_what_it_names",
         400: _AGENTS + "test_an_update_is_validated",
         404: _AGENTS + "test_an_agent_that_is_not_there_is_not_found",
+        409: "stores/test_agents_store.py::test_who_is_overtaken_every_time_is_told_so",
     },
     "DELETE /agents/:id": {
         **_MEMBER,
@@ -242,6 +243,7 @@ GENERAL: Mapping[str, str] = {
     "the timeline of a call that was not answered": _TIMELINE + "test_a_call_that_still_rings_has_an_empty_timeline",
     "404 for a timeline that is not there": _TIMELINE + "test_the_timeline_of_a_call_that_is_not_there_is_not_found",
     "prompts, session settings and SMS templates, and all their versions": _VERSIONS + "test_the_life_of_a_thing",
+    "agents, and all their versions": _VERSIONS + "test_the_versions_of_an_agent",
     "two session settings in every organization": _VERSIONS + "test_two_default_settings_are_always_there",
     "the prompts, settings and templates of an agent": (
         _VERSIONED + "test_an_agent_points_at_what_its_organization_has"

@@ -62,8 +62,9 @@ _AGENT: dict[str, Part] = {
     "createdAt": TIME,
     "updatedAt": TIME,
 }
-AGENT = Shape(_AGENT)
-AGENT_IN_FULL = Shape({**_AGENT, "stats": AGENT_STATS})
+_AGENT_OURS: dict[str, Part] = {"version": whole, "versionId": ID}
+AGENT = Shape(_AGENT, ours=_AGENT_OURS)
+AGENT_IN_FULL = Shape({**_AGENT, "stats": AGENT_STATS}, ours=_AGENT_OURS)
 
 PHONE = Shape(
     {
@@ -105,7 +106,7 @@ _DETAIL: dict[str, Part] = {
     "conversationHistory": Each(Shape({"role": one_of("user", "assistant"), "content": text, "timestamp": TIME})),
     "metadata": anything,
 }
-_VERSIONS = Shape(dict.fromkeys(("promptId", "sessionSettingsId", "smsTemplateId"), or_null(ID)))
+_VERSIONS = Shape(dict.fromkeys(("agentVersionId", "promptId", "sessionSettingsId", "smsTemplateId"), or_null(ID)))
 _CALL_OURS: dict[str, Part] = {"endReason": text, "versions": _VERSIONS, "variables": anything, **_OURS}
 CALL = Shape(_DETAIL, sometimes=_WHEN_OVER, ours=_CALL_OURS)
 CALL_WHEN_OVER = Shape({**_DETAIL, **_WHEN_OVER}, ours=_CALL_OURS)
@@ -172,6 +173,21 @@ SMS_TEMPLATE = Shape(
     sometimes={**_BY, "dltTemplateId": text, "dltEntityId": text},
 )
 """Ours, like the two before: the public document has no versions."""
+
+AGENT_VERSION = Shape(
+    {
+        "_id": ID,
+        "agentId": ID,
+        "version": whole,
+        "previousId": or_null(ID),
+        "name": text,
+        "config": AGENT_CONFIG,
+        "agentIsActive": truth,
+        "isActive": truth,
+        "createdAt": TIME,
+    },
+    sometimes={"createdBy": ID},
+)
 
 DNC_ENTRY = Shape(
     {"_id": ID, "number": E164, "reason": text, "scope": one_of("organization", "global"), "createdAt": TIME},

@@ -132,8 +132,10 @@ async def test_schemathesis_finds_no_answer_beside_the_document(
     [contact] = (await client.answer("GET", f"/campaigns/{campaign_id}/contacts"))["contacts"]
     later = await client.order(localTime="2034-01-15T14:00:00", timezone="Asia/Kolkata")
     member = {"email": f"st-{call['_id']}@example.com", "password": "a long password", "organizationRole": "viewer"}
+    agent = (await client.answer("GET", f"/agents/{await client.agent()}"))["agent"]
     ids = {
-        "agent_id": await client.agent(),
+        "agent_id": agent["_id"],
+        "version_id": agent["versionId"],
         "phone_id": phone["_id"],
         "call_id": call["_id"],
         "session_id": call["sessionId"],

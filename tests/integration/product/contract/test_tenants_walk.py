@@ -27,6 +27,7 @@ class Tenant:
     client: Client
     user_id: str
     agent_id: str
+    agent_version_id: str
     phone: dict[str, Any]
     call: dict[str, Any]
     key_id: str
@@ -44,6 +45,7 @@ class Tenant:
         """An id for every placeholder there is."""
         return {
             "agents/{agent_id}": self.agent_id,
+            "versions/{version_id}": self.agent_version_id,
             "phones/{phone_id}": self.phone["_id"],
             "calls/{call_id}": self.call["_id"],
             "calls/{session_id}": self.call["sessionId"],
@@ -78,6 +80,7 @@ async def a_tenant(http: httpx.AsyncClient, api_url: str, name: str) -> Tenant:
     client = Client(http, account.access)
     webhook_id = await client.webhook()
     agent_id = await client.agent()
+    agent = (await client.answer("GET", f"/agents/{agent_id}"))["agent"]
     phone = await client.phone(agent_id)
     order = {"fromPhone": phone["number"], "toPhone": CALLER, "agentId": agent_id}
     placed = (await client.answer("POST", "/calls/outbound", order, status=201))["call"]
@@ -92,7 +95,7 @@ async def a_tenant(http: httpx.AsyncClient, api_url: str, name: str) -> Tenant:
     [contact] = (await client.answer("GET", f"/campaigns/{campaign_id}/contacts"))["contacts"]
     ids = made["_id"], webhook_id, told[0]["_id"], schedule_id, kept_from["_id"], campaign_id, contact["_id"]
     versioned = {kind.placeholder: (await kind.made(client))["_id"] for kind in KINDS}
-    return Tenant(client, account.user["_id"], agent_id, phone, call, *ids, versioned)
+    return Tenant(client, account.user["_id"], agent_id, agent["versionId"], phone, call, *ids, versioned)
 
 
 async def until_ringing(client: Client, call_id: str) -> dict[str, Any]:

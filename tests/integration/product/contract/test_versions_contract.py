@@ -1,4 +1,4 @@
-"""/prompts, /session-settings and /sms-templates over HTTP: ours, in the conventions of the public document."""
+"""Prompts, session settings, SMS templates and agents in their versions: ours, in the public document's conventions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,14 @@ import pytest
 from serve_app.resources import prompts, session_settings, sms_templates
 from simulators.llm import LlmServer
 from tests.integration.product.contract.client import Client
-from tests.integration.product.contract.document import PROMPT, SESSION_SETTINGS, SMS_TEMPLATE, page_of
+from tests.integration.product.contract.document import (
+    AGENT,
+    AGENT_VERSION,
+    PROMPT,
+    SESSION_SETTINGS,
+    SMS_TEMPLATE,
+    page_of,
+)
 from tests.integration.product.contract.shapes import Shape, text
 
 pytestmark = pytest.mark.integration
@@ -85,6 +92,27 @@ async def test_the_life_of_a_thing(client: Client, kind: Kind) -> None:
     await client.done("DELETE", f"{kind.path}{root}")
     for any_id in (first["rootId"], first["_id"], second["_id"]):
         await client.refusal(404, "GET", f"{kind.path}/{any_id}")
+
+
+async def test_the_versions_of_an_agent(client: Client) -> None:
+    path = f"/agents/{await client.agent()}"
+    first = (await client.answer("GET", path))["agent"]
+    change = {"name": "Renamed", "isActive": False}
+    second = (await client.answer("PUT", path, change, data=Shape({"agent": AGENT})))["agent"]
+    assert (first["version"], second["version"], second["isActive"]) == (1, 2, False)
+    found = await client.answer("GET", f"{path}/versions", data=page_of("versions", AGENT_VERSION))
+    assert [(each["_id"], each["previousId"], each["isActive"]) for each in found["versions"]] == [
+        (second["versionId"], first["versionId"], True),
+        (first["versionId"], None, False),
+    ]
+    place = f"{path}/versions/{first['versionId']}"
+    one = (await client.answer("GET", place, data=Shape({"version": AGENT_VERSION})))["version"]
+    assert (one["name"], one["config"]) == (first["name"], first["config"])
+    back = (await client.answer("POST", f"{place}/activate", data=Shape({"agent": AGENT})))["agent"]
+    same = ("_id", "name", "config", "isActive", "version", "versionId")
+    assert [back[field] for field in same] == [first[field] for field in same]
+    await client.done("DELETE", path)
+    await client.refusal(404, "GET", place)
 
 
 async def test_two_default_settings_are_always_there(client: Client) -> None:
