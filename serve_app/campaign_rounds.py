@@ -5,27 +5,17 @@ were never started because nobody could, and those that are frozen.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
 from models.campaign import Campaign
 from models.document import Id
-from models.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 ROUND_S = 3.0
-REDIS_S = 2.0
-TICKET = "callboard:campaigns"
 AHEAD = timedelta(seconds=10)
 """What it takes an actor to begin on a busy machine."""
 AT_ONCE = 8
@@ -58,41 +48,13 @@ class Actors(Protocol):
 
 
 class CampaignRounds:
-    """Runs in the background between `running`'s begin and end. `now` is the clock."""
+    """What is to be done in each round. `now` is the clock."""
 
-    def __init__(self, settings: Settings, campaigns: ToRun, actors: Actors, now: Callable[[], datetime]) -> None:
+    def __init__(self, campaigns: ToRun, actors: Actors, now: Callable[[], datetime]) -> None:
         self._campaigns = campaigns
         self._actors = actors
         self._now = now
         self._silent_since: dict[Id, datetime] = {}
-        self._redis = Redis.from_url(
-            settings.redis_url or "",
-            socket_timeout=REDIS_S,
-            socket_connect_timeout=REDIS_S,
-            # Once more, for a connection that was idle; redis-py by itself would wait longer than a round takes.
-            retry=Retry(NoBackoff(), 1),
-        )
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Rounds go on until the context is left."""
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await self._redis.aclose()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(ROUND_S)
-            if await self._is_ours():
-                try:
-                    await self.round()
-                except Exception:  # whatever it was, the next round must come
-                    logger.exception("campaigns could not be looked after")
 
     async def round(self) -> None:
         """Look at all of them once."""
@@ -118,9 +80,3 @@ class CampaignRounds:
         logger.warning("a campaign's actor is frozen", extra={"campaign": campaign_id})
         await self._actors.end(campaign_id)
         await self._actors.see_to(campaign_id)
-
-    async def _is_ours(self) -> bool:
-        try:
-            return bool(await self._redis.set(TICKET, b"", nx=True, px=int(ROUND_S * 900)))
-        except RedisError:
-            return True

@@ -1,15 +1,15 @@
-"""The sweeper's rounds. Every replica asks Redis for each round; one gets it.
+"""Rounds in the background of a replica. Every replica asks Redis for each round; one gets it.
 
 A replica and not the pool actor runs them: replicas hold the services and outlive each other, pools know only actors.
-The ticket saves work and nothing more, since sweeping twice changes nothing: without Redis, every replica sweeps.
+The ticket saves work and nothing more, as a round that is made twice changes nothing: without Redis, every replica
+makes all of them.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -17,21 +17,19 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from models.settings import Settings
-from services.sweeper import Sweeper
 
 logger = logging.getLogger(__name__)
 
-ROUND_S = 5.0
 REDIS_S = 2.0
-TICKET = "callboard:sweep"
 
 
 class Rounds:
-    """Runs in the background between `running`'s begin and end. `now` is the clock."""
+    """Makes a round every `every_s` between `running`'s begin and end. `name` is the ticket's."""
 
-    def __init__(self, settings: Settings, sweeper: Sweeper, now: Callable[[], datetime]) -> None:
-        self._sweeper = sweeper
-        self._now = now
+    def __init__(self, settings: Settings, name: str, every_s: float, make: Callable[[], Awaitable[object]]) -> None:
+        self._name = name
+        self._every_s = every_s
+        self._make = make
         self._redis = Redis.from_url(
             settings.redis_url or "",
             socket_timeout=REDIS_S,
@@ -54,15 +52,15 @@ class Rounds:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(ROUND_S)
+            await asyncio.sleep(self._every_s)
             if await self._is_ours():
                 try:
-                    await self._sweeper.sweep(self._now())
+                    await self._make()
                 except Exception:  # whatever it was, the next round must come
-                    logger.exception("a sweep broke off")
+                    logger.exception("a round broke off", extra={"round": self._name})
 
     async def _is_ours(self) -> bool:
         try:
-            return bool(await self._redis.set(TICKET, b"", nx=True, px=int(ROUND_S * 900)))
+            return bool(await self._redis.set(f"callboard:{self._name}", b"", nx=True, px=int(self._every_s * 900)))
         except RedisError:
             return True

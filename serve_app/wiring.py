@@ -12,7 +12,7 @@ from actors.composition import CARRIER, OnRay, on_ray
 from models.settings import Settings
 from providers.registry import telephony
 from providers.webhooks import WebhookPost, webhook_post
-from serve_app.campaign_rounds import CampaignRounds
+from serve_app.campaign_rounds import ROUND_S, CampaignRounds
 from serve_app.media import Media
 from serve_app.realtime import Realtime
 from serve_app.rounds import Rounds
@@ -32,6 +32,9 @@ from stores.limits import Limits
 from stores.mongo import Database, connect, database
 from stores.repositories import Repositories
 from stores.secrets import Secrets
+
+SWEEP_S = 5.0
+"""Between looks for calls that nobody carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ async def opened(settings: Settings) -> AsyncIterator[Edge]:
         campaigns = Repositories.over(data).campaigns
         async with (
             edge.realtime.running(),
-            Rounds(settings, edge.services.sweeper, utc_now).running(),
-            CampaignRounds(settings, campaigns, parts.campaigns, utc_now).running(),
+            Rounds(settings, "sweep", SWEEP_S, lambda: edge.services.sweeper.sweep(utc_now())).running(),
+            Rounds(settings, "campaigns", ROUND_S, CampaignRounds(campaigns, parts.campaigns, utc_now).round).running(),
             _webhooks(settings, database(client, settings), edge.services, post).running(),
             _schedules(database(client, settings), edge.services).running(),
             _messages(settings, database(client, settings), edge.services).running(),

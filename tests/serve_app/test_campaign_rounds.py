@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from models.campaign import Campaign
 from models.document import Id
-from models.settings import Settings
 from serve_app.campaign_rounds import SILENT, CampaignRounds
 from tests.campaign.stage import a_campaign
 from tests.documents import NOW
@@ -48,8 +47,7 @@ class Cluster:
 
 def rounds(cluster: Cluster) -> CampaignRounds:
     """Of a replica that has just begun."""
-    settings = Settings(_env_file=None, redis_url="redis://127.0.0.1:1")
-    return CampaignRounds(settings, cluster, cluster, lambda: cluster.now)
+    return CampaignRounds(cluster, cluster, lambda: cluster.now)
 
 
 async def test_campaigns_without_an_actor_get_one() -> None:
