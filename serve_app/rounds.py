@@ -1,14 +1,14 @@
-"""Rounds in the background of a replica. Every replica asks Redis for each round; one gets it.
+"""Rounds in the background of a replica: those that one replica makes at a time, and those that each makes.
 
 A replica and not the pool actor runs them: replicas hold the services and outlive each other, pools know only actors.
-The ticket saves work and nothing more, as a round that is made twice changes nothing: without Redis, every replica
-makes all of them.
+For the first kind every replica asks Redis for each round, and one gets it. That ticket saves work and nothing more,
+as a round that is made twice changes nothing: without Redis, every replica makes all of them.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
@@ -17,10 +17,25 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from models.settings import Settings
+from services.claim_runner import break_off
 
 logger = logging.getLogger(__name__)
 
 REDIS_S = 2.0
+AGAIN_S = 2.0
+"""After a round of every replica's that broke off: the database is away."""
+
+Round = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def repeated(rounds: Sequence[tuple[Round, float]]) -> AsyncIterator[None]:
+    """Makes each round again and again, with its pause in seconds after it, until the context is left."""
+    tasks = [asyncio.create_task(_repeat(make, pause_s)) for make, pause_s in rounds]
+    try:
+        yield
+    finally:
+        await break_off(tasks)
 
 
 class Rounds:
@@ -64,3 +79,13 @@ class Rounds:
             return bool(await self._redis.set(f"callboard:{self._name}", b"", nx=True, px=int(self._every_s * 900)))
         except RedisError:
             return True
+
+
+async def _repeat(make: Round, pause_s: float) -> None:
+    while True:
+        try:
+            await make()
+            await asyncio.sleep(pause_s)
+        except Exception:  # whatever it was, the next round must come
+            logger.exception("a round broke off", extra={"round": make.__qualname__})
+            await asyncio.sleep(AGAIN_S)

@@ -3,23 +3,17 @@
 Every replica does all three, and none needs another: messages are claimed, and telling twice changes nothing.
 """
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
 
-from services.webhook_runner import break_off
-
-logger = logging.getLogger(__name__)
+from serve_app.rounds import repeated
 
 LOOK_S = 0.5
 """Between looks for messages that are due, while there is room or nothing to do."""
 TELL_S = 2.0
 GIVE_UP_S = 10.0
-AGAIN_S = 2.0
-"""After a round that broke off: the database is away."""
 
 
 class Runner(Protocol):
@@ -57,11 +51,10 @@ class SmsRounds:
     async def running(self) -> AsyncIterator[None]:
         """Rounds go on until the context is left; what is under way then is waited for a little."""
         rounds = ((self._send, 0.0), (self._tell, TELL_S), (self._give_up, GIVE_UP_S))
-        tasks = [asyncio.create_task(_repeated(work, pause_s)) for work, pause_s in rounds]
         try:
-            yield
+            async with repeated(rounds):
+                yield
         finally:
-            await break_off(tasks)
             await self._runner.aclose()
 
     async def _send(self) -> None:
@@ -73,13 +66,3 @@ class SmsRounds:
 
     async def _give_up(self) -> None:
         await self._runner.give_up_unanswered()
-
-
-async def _repeated(work: Callable[[], Awaitable[None]], pause_s: float) -> None:
-    while True:
-        try:
-            await work()
-            await asyncio.sleep(pause_s)
-        except Exception:  # whatever it was, the next round must come
-            logger.exception("a round of text messages broke off")
-            await asyncio.sleep(AGAIN_S)

@@ -3,26 +3,21 @@
 Every replica does both, and none needs another: deliveries are claimed, and sweeping twice changes nothing.
 """
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+from serve_app.rounds import repeated
 from services import meters
 from services.campaign_webhooks import CampaignWebhooks
 from services.webhook_events import WebhookEvents
-from services.webhook_runner import WebhookRunner, break_off
-
-logger = logging.getLogger(__name__)
+from services.webhook_runner import WebhookRunner
 
 LOOK_S = 0.25
 """Between looks for deliveries that are due, while there is room or nothing to do."""
 SWEEP_S = 1.0
 COUNT_S = 5.0
 FORGET_S = 600.0
-AGAIN_S = 2.0
-"""After a round that broke off: the database is away."""
 
 
 class WebhookRounds:
@@ -46,11 +41,10 @@ class WebhookRounds:
             (self._count, COUNT_S),
             (self._forget, FORGET_S),
         )
-        tasks = [asyncio.create_task(_repeated(work, pause_s)) for work, pause_s in rounds]
         try:
-            yield
+            async with repeated(rounds):
+                yield
         finally:
-            await break_off(tasks)
             await self._runner.aclose()
 
     async def _deliver(self) -> None:
@@ -68,13 +62,3 @@ class WebhookRounds:
 
     async def _forget(self) -> None:
         await self._events.forget(self._now())
-
-
-async def _repeated(work: Callable[[], Awaitable[None]], pause_s: float) -> None:
-    while True:
-        try:
-            await work()
-            await asyncio.sleep(pause_s)
-        except Exception:  # whatever it was, the next round must come
-            logger.exception("a round of webhooks broke off")
-            await asyncio.sleep(AGAIN_S)

@@ -12,6 +12,7 @@ from services.agent_versions import AgentVersions
 from services.audit import AuditService
 from services.dispositions import check_words
 from services.principal import Principal
+from services.sms_rules import check_named
 from services.tool_rules import check_tools
 from services.tool_secrets import masked, sealed
 from stores.agents import AgentVersion
@@ -47,6 +48,7 @@ class AgentService:
         """A new agent of the user's; raises Invalid."""
         check_tools(config, self._guard)
         check_words(config)
+        check_named(config)
         await self._versions.check(principal.organization_id, config.model_dump(by_alias=True))
         agent = await self._store(principal, name, sealed(config, self._secrets), now)
         await self._audit.record(principal, "create", "agent", agent.id, now)
@@ -130,6 +132,8 @@ class AgentService:
         config, leaves = merge(current, patch)
         if {"dispositions", "smsAfter.dispositions"} & leaves.keys():
             check_words(config)
+        if {"smsAfter.outcomes", "smsTemplateId"} & leaves.keys():
+            check_named(config)
         if not any(path.startswith("tools.") for path in leaves):
             return leaves
         if "tools.functions" not in leaves:

@@ -10,7 +10,9 @@ from models.document import Id
 from models.errors import Conflict, FieldError, Invalid
 from models.schedule import Coming, Occurrence, Schedule, ScheduleStatus
 from services import schedule_plan
+from services.agent_versions import AgentVersions
 from services.audit import AuditService
+from services.call_texts import worded
 from services.numbers import e164
 from services.principal import Principal
 from services.recurrence import AHEAD, checked_rule, first, local_time, zone_of
@@ -43,6 +45,7 @@ class ScheduleService:
     def __init__(self, repositories: Repositories, audit: AuditService) -> None:
         self._stores = repositories
         self._schedules = repositories.schedules
+        self._versions = AgentVersions(repositories)
         self._audit = audit
 
     async def create(self, principal: Principal, order: Order, *, schedule_id: Id, now: datetime) -> Schedule:
@@ -134,7 +137,10 @@ class ScheduleService:
             rrule=None if order.rrule is None else checked_rule(order.rrule),
         )
         await self._stores.phones.by_number(principal.organization_id, checked.from_phone)
-        await self._stores.agents.get(principal.organization_id, checked.agent_id)
+        agent = await self._stores.agents.get(principal.organization_id, checked.agent_id)
+        if checked.variables:  # as when it is dialled: without any, braces are no variables
+            config, _ = await self._versions.resolve(principal.organization_id, agent.config)
+            worded(config, checked.variables)
         return checked
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from models.agent import AgentConfig
 from models.call import Call
 from models.campaign import outcome_of
 from models.document import Id, as_iso
-from models.errors import Invalid, ProviderError
+from models.errors import FieldError, Invalid, ProviderError
 from models.sms import SmsMessage, SmsStatus
 from models.versioned import SMS_CHARS, SmsTemplate, Version
 from models.webhook import Event
@@ -40,6 +41,12 @@ class Again:
 @dataclass(frozen=True, slots=True)
 class Never:
     """Ask no more."""
+
+
+def check_named(config: AgentConfig) -> None:
+    """Raises Invalid when a message is to follow calls and none is named."""
+    if config.sms_after.outcomes and config.sms_template_id is None:
+        raise Invalid(fields=[FieldError("config.smsTemplateId", "Name the message that is to follow calls")])
 
 
 def message_id(call_id: Id) -> Id:

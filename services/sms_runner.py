@@ -6,8 +6,7 @@ it, or was not answered, is never sent again. What the carrier certainly has not
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,8 +16,8 @@ from models.sms import SmsMessage, SmsStatus
 from providers.roles import CarrierCredentials, SendSms, SentSms
 from services import carrier_accounts, meters, sms_rules as rules
 from services.call_addresses import CallAddresses
+from services.claim_runner import ClaimRunner
 from services.sms_rules import Again
-from services.webhook_runner import break_off
 from stores.repositories import Repositories
 from stores.secrets import Secrets
 
@@ -26,12 +25,10 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 16
 PER_ORGANIZATION = 4
-"""Of those; an account that is slow, or has a slow carrier, delays others only so much."""
 SEND_S = 25.0
 """How long the carrier may take in all."""
 LEASE = timedelta(seconds=60)
 LEAVE_S = 8.0
-"""What is under way when the process closes has so long to be answered."""
 
 
 class Carrier(Protocol):
@@ -48,8 +45,10 @@ class SmsEvents(Protocol):
         """The carrier has taken this stored message; raises nothing."""
 
 
-class SmsRunner:
-    """Owns the messages it has under way until they are done, or `aclose`. `now` is the clock."""
+class SmsRunner(ClaimRunner[SmsMessage]):
+    """Its owners are organizations. `now` is the clock."""
+
+    noun = "text message"
 
     def __init__(
         self,
@@ -61,9 +60,10 @@ class SmsRunner:
         events: SmsEvents,
         now: Callable[[], datetime],
         at_once: int = AT_ONCE,
-        per_organization: int = PER_ORGANIZATION,
+        per_owner: int = PER_ORGANIZATION,
         leave_s: float = LEAVE_S,
     ) -> None:
+        super().__init__(at_once=at_once, per_owner=per_owner, leave_s=leave_s)
         self._messages = repositories.sms_messages
         self._phones = repositories.phones
         self._dnc = repositories.dnc
@@ -72,37 +72,6 @@ class SmsRunner:
         self._addresses = addresses
         self._events = events
         self._now = now
-        self._at_once = at_once
-        self._per_organization = per_organization
-        self._leave_s = leave_s
-        self._under_way: dict[asyncio.Task[None], Id] = {}
-
-    async def fill(self) -> int:
-        """Begin what is due, as far as there is room; how many were begun. Raises what PyMongo raises."""
-        begun = 0
-        while len(self._under_way) < self._at_once:
-            loads = Counter(self._under_way.values())
-            busy = [whose for whose, load in loads.items() if load >= self._per_organization]
-            message = await self._messages.claim(self._now(), LEASE, unless=busy)
-            if message is None:
-                break
-            task = asyncio.create_task(self._send(message))
-            self._under_way[task] = message.organization_id
-            task.add_done_callback(self._landed)
-            begun += 1
-        return begun
-
-    async def landed(self, within_s: float) -> None:
-        """Wait until one of those under way is done, or for so long."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        else:
-            await asyncio.sleep(within_s)
-
-    async def drain(self) -> None:
-        """Send what is due until nothing is."""
-        while await self.fill() or self._under_way:
-            await self.landed(within_s=1.0)
 
     async def give_up_unanswered(self) -> int:
         """Close the messages whose sender died while it asked the carrier; how many. Raises what PyMongo raises."""
@@ -112,18 +81,13 @@ class SmsRunner:
             meters.count("sms_messages_total", by=given_up, outcome="unknown")
         return given_up
 
-    async def aclose(self) -> None:
-        """Let what is under way be answered, for a while; then break it off."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=self._leave_s)
-        await break_off(self._under_way)
+    async def _claim(self, unless: Collection[Id]) -> SmsMessage | None:
+        return await self._messages.claim(self._now(), LEASE, unless=unless)
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("the sending of a text message broke off", exc_info=error)
+    def _owner(self, message: SmsMessage) -> Id:
+        return message.organization_id
 
-    async def _send(self, claimed: SmsMessage) -> None:
+    async def _do(self, claimed: SmsMessage) -> None:
         """Nothing leaves before the do-not-call list was read: when it cannot be, the claim lapses."""
         if rules.is_too_late(claimed, self._now()):
             await self._fail(claimed, rules.LATE, outcome="failed")

@@ -3,10 +3,8 @@
 At least once: who dies while sending leaves its claim to lapse, and the delivery is made again.
 """
 
-import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -14,6 +12,7 @@ from models.audit import AuditRecord
 from models.document import Id, new_id
 from models.webhook import Attempt, Delivery, WebhookEndpoint
 from services import meters
+from services.claim_runner import ClaimRunner
 from services.webhook_rules import GIVEN_UP, Again, Dead, Taken, is_given_up, verdict
 from services.webhook_sending import WebhookSending
 from stores.repositories import Repositories
@@ -22,26 +21,16 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 32
 PER_ENDPOINT = 4
-"""Of those; a receiver that is slow delays others only so much."""
-CANCEL_S = 0.5
 LEASE = timedelta(seconds=30)
 """Sending takes a third of it at most."""
 LOOK_AGAIN = timedelta(seconds=1)
 """At one that waits for another, at the soonest, should nobody set it free."""
 
 
-async def break_off(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait for their end. Again and again: the database's driver waits with `asyncio.wait_for`, which
-    before Python 3.12 forgets a cancellation that comes together with the answer."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=CANCEL_S)
+class WebhookRunner(ClaimRunner[Delivery]):
+    """Its owners are endpoints. What `aclose` breaks off is made again, here or elsewhere. `now` is the clock."""
 
-
-class WebhookRunner:
-    """Owns the deliveries it has under way until they are done, or `aclose`. `now` is the clock."""
+    noun = "webhook's delivery"
 
     def __init__(
         self,
@@ -50,58 +39,26 @@ class WebhookRunner:
         now: Callable[[], datetime],
         *,
         at_once: int = AT_ONCE,
-        per_endpoint: int = PER_ENDPOINT,
+        per_owner: int = PER_ENDPOINT,
     ) -> None:
+        super().__init__(at_once=at_once, per_owner=per_owner)
         self._deliveries = repositories.webhook_deliveries
         self._endpoints = repositories.webhooks
         self._audit = repositories.audit
         self._sending = sending
         self._now = now
-        self._at_once = at_once
-        self._per_endpoint = per_endpoint
-        self._under_way: dict[asyncio.Task[None], Id] = {}
-
-    async def fill(self) -> int:
-        """Begin what is due, as far as there is room; how many were begun. Raises what PyMongo raises."""
-        begun = 0
-        while len(self._under_way) < self._at_once:
-            loads = Counter(self._under_way.values())
-            busy = [endpoint for endpoint, load in loads.items() if load >= self._per_endpoint]
-            delivery = await self._deliveries.claim(self._now(), LEASE, unless=busy)
-            if delivery is None:
-                break
-            task = asyncio.create_task(self._deliver(delivery))
-            self._under_way[task] = delivery.endpoint_id
-            task.add_done_callback(self._landed)
-            begun += 1
-        return begun
-
-    async def landed(self, within_s: float) -> None:
-        """Wait until one of those under way is done, or for so long."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        else:
-            await asyncio.sleep(within_s)
-
-    async def drain(self) -> None:
-        """Deliver what is due until nothing is."""
-        while await self.fill() or self._under_way:
-            await self.landed(within_s=1.0)
 
     async def waiting(self) -> int:
         """How many deliveries wait, here or elsewhere."""
         return await self._deliveries.waiting()
 
-    async def aclose(self) -> None:
-        """Break off what is under way; it is made again, here or elsewhere."""
-        await break_off(self._under_way)
+    async def _claim(self, unless: Collection[Id]) -> Delivery | None:
+        return await self._deliveries.claim(self._now(), LEASE, unless=unless)
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a webhook's delivery broke off", exc_info=error)
+    def _owner(self, delivery: Delivery) -> Id:
+        return delivery.endpoint_id
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _do(self, delivery: Delivery) -> None:
         if await self._must_wait(delivery):
             return
         endpoint = await self._endpoints.by_id(delivery.endpoint_id)

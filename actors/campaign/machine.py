@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from actors.campaign import protocol as p
 from actors.campaign.breaker import CarrierWatch
 from actors.campaign.compliance import Allowed, Refused, checked
+from actors.campaign.lines import Lines
 from actors.campaign.pacing import Pace
 from actors.campaign.retries import delay_after
 from actors.campaign.windows import Hours
@@ -38,6 +39,7 @@ class CampaignMachine:
         self._follow(rules)
         self._pace = Pace(self._zone, now, lately=standing.dialled_lately, today=standing.dialled_today)
         self._carrier = CarrierWatch(standing.ended_lately)
+        self._lines = Lines()
         self._live: dict[Id, p.Live] = {each.contact.id: each for each in standing.live}
         self._is_claiming = False
         self._due: datetime | None = now
@@ -173,15 +175,15 @@ class CampaignMachine:
         self._wait_for(until)
 
     def _room(self, now: datetime) -> int:
-        pacing = self._rules.pacing
-        return max(0, min(self._pace.allowance(pacing, now), pacing.max_concurrency - len(self._live)))
+        most = self._lines.most(self._rules.pacing.max_concurrency, now)
+        return max(0, min(self._pace.allowance(self._rules.pacing, now), most - len(self._live)))
 
     def _next_claim(self, now: datetime) -> datetime | None:
         """When the next contacts can be claimed; None: not before something else happens."""
-        due = self._first_due
-        if due is None or len(self._live) >= self._rules.pacing.max_concurrency:
+        due, live = self._first_due, len(self._live)
+        if due is None or live >= self._rules.pacing.max_concurrency:
             return None
-        return max(due, self._held_until, self._pace.free_at(self._rules.pacing, now))
+        return max(due, self._held_until, self._pace.free_at(self._rules.pacing, now), self._lines.free_at(live, now))
 
     def _claim(self, now: datetime) -> list[p.Command]:
         at = None if self._is_claiming else self._next_claim(now)
@@ -262,6 +264,8 @@ class CampaignMachine:
         ended = p.Ended(live.attempt, Outcome.NOT_PLACED)
         if event.cause is p.Cause.UNSUITABLE:
             return [p.Finish(live.contact.id, Refusal.UNSUITABLE, ended)]
+        if event.cause is p.Cause.NO_CAPACITY:
+            self._lines.refused(len(self._live), now)
         at = now + max(event.retry_after, AGAIN)
         self._hold(at)
         if self._unreached is not None:

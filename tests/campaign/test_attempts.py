@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from actors.campaign import protocol as p
+from actors.campaign.lines import PROBE
 from actors.campaign.machine import AGAIN, CARRIER_FAILS, PAUSES, CampaignMachine
 from models.campaign import CampaignStatus, Outcome, Refusal, Unreached
 from tests.campaign.running import (
@@ -88,6 +89,16 @@ def test_who_was_claimed_before_there_was_no_capacity_goes_back() -> None:
     machine.handle(p.NotPlaced(one.id, 1, p.Cause.NO_CAPACITY, MINUTE), NOON + SECOND)
     assert machine.handle(due(other), NOON + SECOND) == [p.RetryAt(other.id, NOON + SECOND)]
     assert machine.deadline(NOON + SECOND) == NOON + SECOND + MINUTE
+
+
+def test_no_more_are_dialled_than_there_were_lines_until_one_more_is_worth_a_try() -> None:
+    one, other = a_contact(), a_contact()
+    machine = dialling(one, other, rules=paced(calls_per_minute=6000), next_at=NOON)
+    machine.handle(p.NotPlaced(other.id, 1, p.Cause.NO_CAPACITY), NOON + SECOND)
+    assert machine.deadline(NOON + SECOND) == NOON + SECOND + PROBE, "the line there is has somebody on it"
+    free = NOON + 20 * SECOND
+    ended = machine.handle(p.CallEnded(one.id, 1, Outcome.ANSWERED), free)
+    assert ended[1:] == [p.ClaimContacts(1, free)], "it is free again, and three are not asked for"
 
 
 def test_without_credit_the_campaign_pauses() -> None:

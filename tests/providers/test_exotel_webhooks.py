@@ -49,6 +49,11 @@ def test_a_withheld_number_is_passed_on_as_it_came() -> None:
     assert parse_incoming({"CallSid": SID, "From": "anonymous", "To": "x"}).from_number == "anonymous"
 
 
+def test_half_a_character_comes_out_as_something_that_can_be_stored() -> None:
+    incoming = parse_incoming(json.loads('{"CallSid": "a\\ud800", "From": "\\udfff", "To": "08047491899"}'))
+    assert (incoming.carrier_call_id, incoming.from_number) == ("a?", "?")
+
+
 def test_what_is_not_an_incoming_call_is_refused_with_the_missing_fields() -> None:
     with pytest.raises(Invalid) as caught:
         parse_incoming({"CallSid": SID, "From": "", "To": ["+918047491899"]})

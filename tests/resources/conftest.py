@@ -59,9 +59,10 @@ class Client:
         tokens = await Logins(self.house.settings, self.house.stores).begin(user, datetime.now(UTC))
         self.http.headers["Authorization"] = f"Bearer {tokens.access}"
 
-    async def agent(self) -> str:
-        """A new agent's id."""
-        agent_id: str = (await self.ask("POST", "/agents", 201, json=AGENT))["data"]["agent"]["_id"]
+    async def agent(self, **config: Any) -> str:
+        """A new agent's id; the fields given are in its configuration."""
+        body = AGENT | {"config": {**AGENT["config"], **config}}
+        agent_id: str = (await self.ask("POST", "/agents", 201, json=body))["data"]["agent"]["_id"]
         return agent_id
 
     async def phone(self) -> dict[str, Any]:

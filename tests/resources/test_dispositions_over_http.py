@@ -15,9 +15,9 @@ CONFIG = AGENT["config"]
 TEXTS = {"prompt": "Sell {product} to {customer_name}.", "firstMessage": "Hello {customer_name}!"}
 
 
-async def agent(client: Client, **config: Any) -> str:
-    body = {"name": "Sales", "config": {**CONFIG, **config}}
-    made: str = (await client.ask("POST", "/agents", 201, json=body))["data"]["agent"]["_id"]
+async def template(client: Client) -> str:
+    body = {"name": "Thanks", "content": "Thank you for calling."}
+    made: str = (await client.ask("POST", "/sms-templates", 201, json=body))["data"]["smsTemplate"]["rootId"]
     return made
 
 
@@ -44,20 +44,20 @@ async def refused(client: Client, method: str, path: str, body: Any) -> dict[str
 
 async def test_a_call_is_placed_with_variables(client: Client) -> None:
     variables = {"customer_name": "Asha", "product": "a loan"}
-    call_id = await placed(client, agentId=await agent(client, **TEXTS), variables=variables)
+    call_id = await placed(client, agentId=await client.agent(**TEXTS), variables=variables)
     assert (await shown(client, call_id))["variables"] == variables
     stored = await client.house.stores.calls.by_id(call_id)
     assert (stored.agent_config.prompt, stored.agent_config.first_message) == ("Sell a loan to Asha.", "Hello Asha!")
 
 
 async def test_a_call_without_variables_shows_none_and_keeps_its_texts(client: Client) -> None:
-    call_id = await placed(client, agentId=await agent(client, **TEXTS))
+    call_id = await placed(client, agentId=await client.agent(**TEXTS))
     assert not {"variables", "campaign", "disposition"} & (await shown(client, call_id)).keys()
     assert (await client.house.stores.calls.by_id(call_id)).agent_config.prompt == TEXTS["prompt"]
 
 
 async def test_a_variable_without_a_value_is_named(client: Client) -> None:
-    body = await order(client, agentId=await agent(client, **TEXTS), variables={"product": "a loan"})
+    body = await order(client, agentId=await client.agent(**TEXTS), variables={"product": "a loan"})
     problem = {"variables.customer_name": "{customer_name} has no value"}
     assert await refused(client, "POST", "/calls/outbound", body) == problem
 
@@ -85,7 +85,7 @@ async def test_a_listed_number_is_refused_by_its_field(client: Client) -> None:
 
 
 async def test_what_a_call_came_to_is_said_shown_and_found(client: Client) -> None:
-    call_id = await placed(client, agentId=await agent(client, dispositions=["interested", "call back"]))
+    call_id = await placed(client, agentId=await client.agent(dispositions=["interested", "call back"]))
     path = f"/calls/{call_id}/disposition"
     body = {"name": "call back", "notes": "On Monday"}
     call = (await client.ask("PATCH", path, json=body))["data"]["call"]
@@ -107,7 +107,7 @@ async def test_what_a_call_came_to_is_said_shown_and_found(client: Client) -> No
     [({}, "name"), ({"name": "sold"}, "name"), ({"name": ""}, "name"), ({"name": "interested", "notes": 1}, "notes")],
 )
 async def test_a_wrong_word_is_named(client: Client, body: Any, field: str) -> None:
-    call_id = await placed(client, agentId=await agent(client, dispositions=["interested"]))
+    call_id = await placed(client, agentId=await client.agent(dispositions=["interested"]))
     assert (await refused(client, "PATCH", f"/calls/{call_id}/disposition", body)).keys() == {field}
 
 
@@ -135,7 +135,7 @@ async def test_a_campaigns_calls_are_found(client: Client) -> None:
 
 async def test_an_agents_message_waits_for_words_it_has(client: Client) -> None:
     waiting = {"outcomes": ["answered"], "dispositions": ["sold"]}
-    agent_id = await agent(client, smsAfter=waiting, dispositions=["sold"])
+    agent_id = await client.agent(smsAfter=waiting, dispositions=["sold"], smsTemplateId=await template(client))
     for config in ({"dispositions": ["lost"]}, {"smsAfter": {"dispositions": ["lost"]}}):
         problems = await refused(client, "PUT", f"/agents/{agent_id}", {"config": config})
         assert problems.keys() == {"config.smsAfter.dispositions"}
@@ -143,3 +143,15 @@ async def test_an_agents_message_waits_for_words_it_has(client: Client) -> None:
     await client.ask("PUT", f"/agents/{agent_id}", json={"config": both})
     body = {"name": "Sales", "config": {**CONFIG, "smsAfter": waiting, "dispositions": ["lost"]}}
     assert (await refused(client, "POST", "/agents", body)).keys() == {"config.smsAfter.dispositions"}
+
+
+async def test_an_agents_message_is_named(client: Client) -> None:
+    rule = {"smsAfter": {"outcomes": ["busy"]}}
+    problems = await refused(client, "POST", "/agents", {"name": "Sales", "config": {**CONFIG, **rule}})
+    assert problems.keys() == {"config.smsTemplateId"}
+    agent_id = await client.agent()
+    assert (await refused(client, "PUT", f"/agents/{agent_id}", {"config": rule})).keys() == problems.keys()
+    named = {"smsTemplateId": await template(client)}
+    await client.ask("PUT", f"/agents/{agent_id}", json={"config": {**rule, **named}})
+    unnamed = {"config": {"smsTemplateId": None}}
+    assert (await refused(client, "PUT", f"/agents/{agent_id}", unnamed)).keys() == problems.keys()

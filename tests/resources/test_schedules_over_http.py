@@ -61,6 +61,15 @@ async def test_a_schedule_keeps_the_variables_of_its_calls(client: Client) -> No
         assert changed["data"]["schedule"].get("variables", {}) == variables
 
 
+async def test_a_schedule_says_at_once_which_variable_its_calls_will_lack(client: Client) -> None:
+    agent_id = await client.agent(firstMessage="Hello {customer_name}, {amount} is due.")
+    asked = await order(client, agentId=agent_id, variables={"customer_name": "Asha"})
+    answer = await client.ask("POST", "/schedules", 400, json=asked)
+    assert [each["field"] for each in answer["error"]["details"]["fields"]] == ["variables.amount"]
+    asked["variables"]["amount"] = "50"
+    await client.ask("POST", "/schedules", 201, json=asked)
+
+
 async def test_a_rule_gives_the_first_time_it_names(client: Client) -> None:
     schedule = await made(client, rrule="rrule:freq=weekly;byday=mo;until=20341231")
     assert schedule["rrule"] == "FREQ=WEEKLY;BYDAY=MO;UNTIL=20341231"

@@ -3,7 +3,8 @@
 import asyncio
 from datetime import datetime
 
-from serve_app.sms_rounds import AGAIN_S, GIVE_UP_S, LOOK_S, TELL_S, SmsRounds
+from serve_app.rounds import AGAIN_S
+from serve_app.sms_rounds import GIVE_UP_S, LOOK_S, TELL_S, SmsRounds
 from tests.documents import NOW
 from tests.virtual_time import virtual
 

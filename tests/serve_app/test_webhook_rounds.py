@@ -4,7 +4,8 @@ import asyncio
 from typing import Any, cast
 
 from models.metrics import Metric
-from serve_app.webhook_rounds import AGAIN_S, LOOK_S, SWEEP_S, WebhookRounds
+from serve_app.rounds import AGAIN_S
+from serve_app.webhook_rounds import LOOK_S, SWEEP_S, WebhookRounds
 from services import meters
 from services.campaign_webhooks import CampaignWebhooks
 from services.webhook_events import WebhookEvents

@@ -136,7 +136,7 @@ class TestNothingIsLost:
         shop.receiver.answer = moody
         calls = [await shop.whole_call() for _ in range(8)]
         await shop.events.sweep(shop.now)
-        others = [shop.another_runner(at_once=4, per_endpoint=3) for _ in range(3)]
+        others = [shop.another_runner(at_once=4, per_owner=3) for _ in range(3)]
         for _ in range(60):
             await asyncio.gather(*(runner.drain() for runner in others))
             shop.now += timedelta(seconds=1)
@@ -178,7 +178,7 @@ class TestReceivers:
 
         for _ in range(20):
             await shop.events.happened(await shop.call(), shop.now)
-        runner = shop.another_runner(Both(), at_once=8, per_endpoint=4)
+        runner = shop.another_runner(Both(), at_once=8, per_owner=4)
         async with asyncio.timeout(10):
             while len(quick.taken) < 20:
                 await runner.fill()

@@ -147,6 +147,7 @@ def _text(fields: Fields, *names: str) -> str:
         value = fields.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool):
             text = str(value)[:_MAX_TEXT].strip().strip('"')
+            text = text.encode("utf-8", "replace").decode()  # JSON can spell half a character, which nothing can store
             if text and text.lower() != "null":
                 return text
     return ""
