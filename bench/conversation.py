@@ -147,9 +147,13 @@ class Conversation:
 
     def at(self, turn: Turn) -> float:
         """When a turn was committed, on the report's clock."""
-        stamped = turn.timestamp.timestamp() - self.clock_s
+        stamped = self.written_at(turn)
         final_ms = turn.timings.final_text_ms if turn.role == "user" else None
         return stamped if final_ms is None else min(stamped, self.report.origin + final_ms / 1000)
+
+    def written_at(self, turn: Turn) -> float:
+        """When a turn was put down in the log, on the report's clock."""
+        return turn.timestamp.timestamp() - self.clock_s
 
     @property
     def stored(self) -> list[Stored]:

@@ -11,7 +11,7 @@ from bench.conversation import Conversation
 from models.call import Turn
 from simulators.hearing import words_of
 from simulators.report import CallReport
-from simulators.words import heard_words, stored_for
+from simulators.words import Stored, heard_words, stored_for
 
 NOTICED_S = 2.0
 """A caller who waits longer than this notices."""
@@ -110,8 +110,10 @@ def _unwritten(call: Conversation) -> Iterator[float]:
     said = call.report.utterances
     if not said:
         return
+    written = [Stored(turn.content, call.written_at(turn)) for turn in call.call.turns if turn.role == "user"]
     for utterance, reply, turns in zip(said, call.report.replies, stored_for(said, call.stored), strict=True):
-        later = [turn for turn in call.stored if utterance.start <= turn.at < utterance.end + LATE_S]
+        # By when it was written: an actor's clock begins late on a machine where the call was late to reach it.
+        later = [turn for turn in written if utterance.start <= turn.at < utterance.end + LATE_S]
         is_there = turns or any(heard_words(utterance.text, t.text) * 2 > len(utterance.text.split()) for t in later)
         if reply.arrived_s is not None and utterance.kind == "say" and not is_there:
             yield reply.arrived_s

@@ -33,6 +33,7 @@ from models.errors import Invalid, Unavailable
 from models.settings import Settings
 from serve_app.api import build_api
 from serve_app.errors import add_error_handlers
+from serve_app.finishing import Finishing
 from serve_app.health import health, ready
 from serve_app.wiring import Edge, opened
 from stores.mongo import connect, database
@@ -78,7 +79,7 @@ def build_site(edge: Edge, *, lifespan: Any = None) -> Any:
     """Every address of the product, as one ASGI application."""
     site = Starlette(
         lifespan=lifespan,
-        middleware=[CORS],
+        middleware=[Middleware(Finishing), CORS],
         routes=[
             Route("/", _front_door),
             Route("/docs", _front_door),

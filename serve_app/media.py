@@ -1,6 +1,5 @@
 """The carriers' media sockets: `/audio/{session_id}?token=...`. Lets in who may come in, and says goodbye."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -30,19 +29,11 @@ class Media:
         self._log = log
         self._actors = actors
         self._now = now
-        self._live: set[asyncio.Task[None]] = set()
 
     async def serve(self, websocket: WebSocket) -> None:
-        """One carrier connection, from its handshake to the end of the call.
-
-        Serve cancels a handler as soon as the carrier is gone; a call has more to do then, so it runs by itself.
+        """One carrier connection, from its handshake to the end of the call, which has more to do when the carrier is
+        gone: `serve_app.finishing` sees to it that it may.
         """
-        task = asyncio.create_task(self._serve(websocket))
-        self._live.add(task)
-        task.add_done_callback(self._live.discard)
-        await asyncio.shield(task)
-
-    async def _serve(self, websocket: WebSocket) -> None:
         await websocket.accept()
         carrier, code = Carrier(websocket), BROKEN
         try:

@@ -26,7 +26,7 @@ class Lines:
         if self._refused_at is None:
             return limit
         probes = min((now - self._refused_at) // PROBE, limit.bit_length())
-        return min(limit, self._carried + 2**probes - 1)
+        return min(limit, self._carried + (1 << probes) - 1)
 
     def free_at(self, live: int, now: datetime) -> datetime:
         """When there may be room for a call besides so many: now, or at a probe."""

@@ -83,20 +83,25 @@ class Failover:
                 running.add(self._send(worker, request, deadline - self._clock()))
                 is_last = len(tried) == len(self._workers)
                 is_hedged = not is_last and request.kind is not SttKind.PARTIAL
-                answer = await self._first(running, self._overdue_s(worker) if is_hedged else None)
-                if answer is None and running and not self._routing.hedge():
-                    answer = await self._first(running, None)
+                patience_s = self._overdue_s(worker) if is_hedged else None
+                answer = await self._first(running, patience_s)
+                if answer is None and running:
+                    self._routing.failed(worker, self._clock())  # whoever comes next asks another
+                    while answer is None and running and not self._may_hedge(request):
+                        answer = await self._first(running, patience_s)
                 if answer is not None and (isinstance(answer, Transcript) or is_last or not answer.retryable):
                     return answer
                 if is_last:
                     tried.clear()
                     await self._pause(PAUSE_S)
-                elif running:
-                    self._routing.failed(worker, self._clock())
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    def _may_hedge(self, request: SttRequest) -> bool:
+        """A caller waits for a FINAL, and there is one for each turn; what is sent ahead of it keeps to a budget."""
+        return self._routing.hedge() or request.kind is SttKind.FINAL
 
     def _overdue_s(self, worker: int) -> float:
         return self._routing.patience_s(worker) if self._hedge_s is None else self._hedge_s

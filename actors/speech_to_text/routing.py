@@ -48,10 +48,10 @@ class Routing:
 
         `beside` is a worker that has the same words to find already.
         """
-        if beside is not None and beside not in without:
-            return beside
         everybody = range(len(self._standings))
         awake = [worker for worker in everybody if self._standings[worker].rests_until <= now]
+        if beside in awake and beside not in without:
+            return beside
         able = [worker for worker in awake if worker not in without]
         able = able or [worker for worker in everybody if worker not in without] or list(everybody)
         waits = {worker: self._wait_ms(worker, now) for worker in able}

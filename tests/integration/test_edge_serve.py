@@ -1,6 +1,7 @@
 """The whole edge on Ray Serve: HAProxy, two replicas, the pool and its call actors; only the call itself is an echo."""
 
 import asyncio
+import contextlib
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -110,6 +111,33 @@ def logged(site: Settings, text: str) -> int:
     return sum(path.read_text(errors="replace").count(text) for path in files)
 
 
+async def doors(services: Background) -> list[int]:
+    """Where replicas take requests from HAProxy, which tells none of them that a client has gone."""
+    found = []
+    async with httpx.AsyncClient() as client:
+        for replica in processes(services, "ray::ServeReplica"):
+            for port in {each.laddr.port for each in replica.net_connections("tcp") if each.status == "LISTEN"}:
+                with contextlib.suppress(httpx.HTTPError):  # Ray's own ports speak no HTTP/1.1
+                    answer = await client.get(f"http://127.0.0.1:{port}/health", timeout=5.0)
+                    found += [port] * answer.is_success
+    assert found
+    return found
+
+
+def post(path: str, token: str, body: bytes) -> bytes:
+    """A request as it goes over the wire."""
+    fields = {"Host": "localhost", "Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+
+
+async def signed_up(api: httpx.AsyncClient) -> str:
+    """A new account's access token."""
+    person = {"email": f"{uuid.uuid4().hex}@example.com", "password": "correct horse battery"}
+    token: str = (await api.post("/auth/signup", json=person)).json()["data"]["tokens"]["access"]
+    return token
+
+
 async def test_health_answers_through_the_proxy(site: Settings) -> None:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}") as client:
         answer = await client.get("/health")
@@ -131,6 +159,32 @@ async def test_nobody_hides_behind_a_forged_address(site: Settings) -> None:
             written = {"X-Forwarded-For": f"203.0.113.{digit}, 198.51.100.7"}
             statuses.append((await client.post("/auth/login", json={}, headers=written)).status_code)
     assert statuses == [400, 400, 429]
+
+
+async def test_what_was_begun_is_finished_although_whoever_asked_has_hung_up(
+    site: Settings, services: Background
+) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}/api/v1") as api:
+        token = await signed_up(api)
+        api.headers["Authorization"] = f"Bearer {token}"
+        for door in await doors(services):
+            for pause_ms in range(40):
+                _, writer = await asyncio.open_connection("127.0.0.1", door)
+                writer.write(post("/api/v1/prompts", token, b'{"name": "Hello", "content": "Be kind."}'))
+                await asyncio.sleep(pause_ms / 1000)
+                writer.close()
+
+        async def made() -> tuple[int, int]:
+            """How many prompts there are, and how many of them somebody has put down."""
+            prompts = (await api.get("/prompts")).json()["data"]["pagination"]["total"]
+            noted = (await api.get("/audit-log?subject=prompt")).json()["data"]["pagination"]["total"]
+            return prompts, noted
+
+        async def is_whole() -> bool:
+            prompts, noted = await made()
+            return 0 < prompts == noted
+
+        await eventually(is_whole)
 
 
 async def test_calls_pass_side_by_side_and_end_with_a_final_log(site: Settings, store: Repositories) -> None:

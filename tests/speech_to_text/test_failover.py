@@ -104,16 +104,41 @@ async def test_the_first_of_two_answers_counts() -> None:
     assert stalled.cancelled == 1
 
 
-async def test_when_everything_is_overdue_most_requests_just_wait() -> None:
+async def test_when_everything_is_overdue_most_of_what_is_sent_ahead_just_waits() -> None:
     opened = asyncio.Event()
     first, second = FakeWorker([opened]), FakeWorker([opened])
     stt = failover(first, second, is_patient=False)
-    asked = [asyncio.create_task(stt.transcribe(request(revision=revision))) for revision in range(10)]
+    asked = [asyncio.create_task(stt.transcribe(request(SttKind.SPEC, revision=number))) for number in range(10)]
     for _ in range(50):
         await asyncio.sleep(0)
     opened.set()
     assert await asyncio.gather(*asked) == [WORDS] * 10
     assert len(first.asked) + len(second.asked) <= 10 + 3
+
+
+async def test_every_final_is_sent_again_when_its_worker_is_silent() -> None:
+    """As when a node has died, and Ray does not know yet."""
+    silent, alive = FakeWorker([asyncio.Event()]), FakeWorker([WORDS])
+    stt = failover(silent, alive, is_patient=False)
+    lost = [asyncio.create_task(stt.transcribe(request(revision=number))) for number in range(10)]
+    assert await asyncio.gather(*lost) == [WORDS] * 10
+    assert silent.cancelled == len(silent.asked) > 3
+
+
+async def test_a_silent_worker_is_left_alone_also_by_a_final_whose_speculation_is_there() -> None:
+    silent, alive = FakeWorker([asyncio.Event()]), FakeWorker([WORDS])
+    stt = failover(silent, alive, is_patient=False)
+    ahead = [asyncio.create_task(stt.transcribe(request(SttKind.SPEC, revision=number))) for number in range(10)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    there = len(silent.asked)
+    waiting = [number for number, spec in enumerate(ahead) if not spec.done()]
+    assert waiting, "there is no budget for all of them"
+    assert await asyncio.gather(*(stt.transcribe(request(revision=number)) for number in waiting))
+    assert len(silent.asked) == there
+    for spec in ahead:
+        spec.cancel()
+    await asyncio.gather(*ahead, return_exceptions=True)
 
 
 async def test_nobody_is_asked_twice_for_a_partial() -> None:

@@ -44,6 +44,8 @@ ON_THE_PHONE = "delivered-to-handset"
 
 _MAX_TEXT = 2_000
 _SMS_ID = re.compile(r"[!-~]{1,128}")
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Of characters: JSON can spell them, and nothing can store them."""
 _DETAIL = re.compile(r"[A-Za-z][A-Za-z _-]{0,79}")
 _MAX_DURATION_S = 7 * 24 * 3600
 
@@ -147,8 +149,7 @@ def _text(fields: Fields, *names: str) -> str:
         value = fields.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool):
             text = str(value)[:_MAX_TEXT].strip().strip('"')
-            text = text.encode("utf-8", "replace").decode()  # JSON can spell half a character, which nothing can store
-            if text and text.lower() != "null":
+            if text and text.lower() != "null" and not _HALVES.search(text):
                 return text
     return ""
 
