@@ -3,9 +3,10 @@
     python -m bench.nodes [--nodes 2 3] [--calls 8] [--times 5]
 
 A table for each number of nodes, a row for each time the product is started on so many: with one replica and, where Ray
-spreads them well, one speech-to-text worker a node, and room for all calls on each. Once all calls are up, they are counted by the node of the actor that carries them, and
-every process of one node gets SIGKILL, never the first's, which has the ingress. Columns as in `bench.faults`; a call
-is lost with the node that had its replica, and goes on when only its actor was there.
+spreads them well, one speech-to-text worker a node, and room for all calls on each. Once all calls are up, they are
+counted by the node of the actor that carries them, and every process of one node gets SIGKILL, never the first's, which
+has the ingress. Columns as in `bench.faults`; a call is lost with the node that had its replica, and goes on when only
+its actor was there.
 """
 
 import argparse
