@@ -36,6 +36,7 @@ def site(ray_cluster: Settings, session_dir: Path) -> Iterator[Settings]:
     """The product deployed with the echo, taken down afterwards."""
     own = {"mongodb_database": f"{ray_cluster.mongodb_database}_edge"}  # campaigns of other tests want actors
     changes = own | {"call_slots": POOL, "serve_replicas": 2, "trusted_proxies": 1, "limit_auth_per_ip": 2}
+    changes |= {"limit_api_per_user": 0}
     settings = ray_cluster.model_copy(update=changes)
     with background(session_dir / "logs") as running:
         child = serve_child(settings, local_ray=True)
@@ -170,7 +171,7 @@ async def test_what_was_begun_is_finished_although_whoever_asked_has_hung_up(
         for door in await doors(services):
             for pause_ms in range(40):
                 _, writer = await asyncio.open_connection("127.0.0.1", door)
-                writer.write(post("/api/v1/prompts", token, b'{"name": "Hello", "content": "Be kind."}'))
+                writer.write(post("/api/v1/prompts", token, b'{"name": "Hello", "content": "Be kind to all."}'))
                 await asyncio.sleep(pause_ms / 1000)
                 writer.close()
 
