@@ -7,8 +7,8 @@ of their arrival rises. A turn counts from the end of the caller's speech to the
 carrier; a gap is the longest hole in one stretch of the agent's speech. The highest number of calls is the last step
 before one with a turn p95 of more than 1 s, a gap p99 of more than 40 ms, or a caller cut off.
 
-`--stt off` puts a network of random weights and next to no size in the place of the shipped Whisper: requests, voice
-activity and turn taking are as before, recognising costs next to nothing, and the words are nonsense. `--profile` says
+`--stt off` puts a network of next to no size in the place of the shipped Whisper, which hears "yes please" in whatever
+is said: requests, voice activity and turn taking are as before, and recognising costs next to nothing. `--profile` says
 of the last step what the parts' threads and functions spend their time on (py-spy, where it is installed).
 
 Callers, carrier and vendors' simulators are on the same machine; their share is shown. The call actors are started
@@ -33,7 +33,7 @@ from bench.live_calls import LiveCalls
 from bench.numbers_page import Numbers, numbers
 from bench.processes import OTHERS, by_part, members
 from bench.profiling import profile
-from bench.random_whisper import MICRO, write_random_whisper
+from bench.random_whisper import write_parrot
 from bench.steps import Step, heard, highest
 from bench.table import Column, Table
 from models.settings import Settings
@@ -89,7 +89,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="callboard-whisper-") as directory:
         chosen: dict[str, object] = {"call_slots": options.up_to + SPARE, "call_idle_min": options.idle}
         if options.stt == "off":
-            chosen["stt_model"] = str(write_random_whisper(Path(directory), MICRO))
+            chosen["stt_model"] = str(write_parrot(Path(directory)))
         with product(**chosen) as deployed:
             run = asyncio.run(_measure(deployed, pace_of(options), options))
             print(f"{pace_of(options)}, speech to text {options.stt}; {load()} at the end")

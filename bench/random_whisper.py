@@ -1,7 +1,8 @@
 """Writes a CTranslate2 Whisper of true shape and random weights: it costs what a real one costs and knows no words.
 
 For speed, batching and scheduling; what a real Whisper of that shape hears is another question. Its end-of-text token
-is suppressed, so every answer has exactly as many tokens as it is allowed.
+is suppressed, so every answer has exactly as many tokens as it is allowed. A parrot is the opposite: it costs nothing,
+and its words are believed.
 """
 
 import json
@@ -41,6 +42,8 @@ MICRO = Shape(width=64, layers=1, vocabulary=1_000)
 """Not a Whisper's shape; for tests that only need something that runs."""
 TINY = Shape(width=384, layers=4)
 BASE = Shape(width=512, layers=6)
+SURE = 0.25
+"""Times the width: by how much the logit of the next token of a parrot is above all others."""
 
 
 def write_random_whisper(directory: Path, shape: Shape, *, seed: int = 0) -> Path:
@@ -50,8 +53,37 @@ def write_random_whisper(directory: Path, shape: Shape, *, seed: int = 0) -> Pat
     weights.fill_encoder(spec)
     weights.fill_decoder(spec)
     tokens = [*(f"w{number}" for number in range(shape.vocabulary - len(SPECIAL))), *SPECIAL]
+    return _write(directory, spec, shape, tokens, suppressed=[tokens.index("<|endoftext|>")])
+
+
+def write_parrot(directory: Path, words: str = "yes please") -> Path:
+    """The same for a network of next to no size that is sure to hear these words, all different, in any sound.
+
+    Nothing in its decoder looks at the sound, or back: each token is the key to the row of the next one.
+    """
+    said = words.split()
+    tokens = [*said, *SPECIAL]
+    shape = Shape(width=64, layers=1, vocabulary=len(tokens))
+    follows = dict(zip(["<|notimestamps|>", *said], [*said, "<|endoftext|>"], strict=True))
+    weights = _Weights(shape, seed=0)
+    spec = WhisperSpec(shape.layers, shape.heads, shape.layers, shape.heads)
+    weights.fill_encoder(spec)
+    weights.fill_decoder(spec)
+    keys = weights.directions(len(tokens))
+    rows = np.zeros_like(keys)
+    for token, key in zip(tokens, keys, strict=True):
+        rows[tokens.index(follows.get(token, "<|endoftext|>"))] += SURE * key
+    spec.decoder.embeddings.weight, spec.decoder.projection.weight = keys, rows
+    spec.decoder.position_encodings.encodings = np.zeros((DECODER_POSITIONS, shape.width), dtype=np.float32)
+    for layer in spec.decoder.layer:
+        for linear in (*layer.self_attention.linear, *layer.attention.linear, layer.ffn.linear_0, layer.ffn.linear_1):
+            linear.weight = linear.weight * np.float32(1e-6)
+    return _write(directory, spec, shape, tokens, suppressed=[])
+
+
+def _write(directory: Path, spec: WhisperSpec, shape: Shape, tokens: list[str], *, suppressed: list[int]) -> Path:
     spec.register_vocabulary(tokens)
-    spec.config.suppress_ids = [tokens.index("<|endoftext|>")]
+    spec.config.suppress_ids = suppressed
     spec.config.suppress_ids_begin = []
     spec.config.lang_ids = []
     spec.config.alignment_heads = [[shape.layers - 1, 0]]
@@ -100,6 +132,12 @@ class _Weights:
             self._attention(layer.self_attention, (3, 1))
             self._attention(layer.attention, (1, 2, 1))
             self._perceptron(layer.ffn)
+
+    def directions(self, count: int) -> npt.NDArray[np.float32]:
+        """So many rows at right angles to each other, each with mean 0 and variance 1: a norm leaves them alone."""
+        drawn = self._rng.standard_normal((self._shape.width, count))
+        square, _ = np.linalg.qr(drawn - drawn.mean(axis=0))
+        return np.ascontiguousarray(square.T * np.sqrt(self._shape.width), dtype=np.float32)
 
     def _attention(self, spec: MultiHeadAttentionSpec, widths: tuple[int, ...]) -> None:
         self._norm(spec.layer_norm)

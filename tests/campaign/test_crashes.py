@@ -16,6 +16,8 @@ from tests.campaign.stage import Stage
 from tests.virtual_time import virtual
 
 SEEDS = int(os.environ.get("CAMPAIGN_CRASHES", "60"))
+FAST = 12
+"""So many are played with the fast tests, the others where seconds count less."""
 MIXED = {
     Outcome.ANSWERED: 5.0,
     Outcome.BUSY: 2.0,
@@ -50,7 +52,9 @@ class Reaper:
             self._frozen.append(process)
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize(
+    "seed", [*range(FAST), *(pytest.param(seed, marks=pytest.mark.integration) for seed in range(FAST, SEEDS))]
+)
 def test_nobody_is_dialled_twice_and_nobody_is_lost(seed: int) -> None:
     draw = random.Random(seed)
     luck = Luck(

@@ -13,7 +13,7 @@ import ctranslate2
 import numpy as np
 import pytest
 
-from bench.random_whisper import MICRO, write_random_whisper
+from bench.random_whisper import MICRO, write_parrot, write_random_whisper
 from models.errors import ProviderError
 from models.sound import mulaw_encode
 from providers.roles import SpeechAudio, Transcript
@@ -189,3 +189,10 @@ def test_the_interpreter_is_free_while_the_engine_works(engine: Whisper) -> None
     done.set()
     thread.join()
     assert ticks[0] > 0
+
+
+def test_a_parrot_hears_its_words_and_is_believed(tmp_path: Path) -> None:
+    parrot = Whisper(str(write_parrot(tmp_path)), device="cpu", compute_type="int8", threads=1)
+    for seconds, seed in ((0.5, 1), (2.0, 2)):
+        (row,) = decoded(parrot, sound(parrot, seconds, seed=seed, cap=20))
+        assert (row.text, gates.refuse_text(row)) == ("yes please", None)
