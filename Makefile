@@ -27,9 +27,9 @@ OTHERS_LOG := data/tests-beside.log
 test: setup ## Run every test, the fast ones first
 	$(BIN)/pytest -q -m "not integration"
 	@mkdir -p $(dir $(OTHERS_LOG)); \
-	$(BIN)/pytest -q -m integration $(OTHERS) > $(OTHERS_LOG) 2>&1 & beside=$$!; \
+	$(BIN)/pytest -q --durations=25 -m integration $(OTHERS) > $(OTHERS_LOG) 2>&1 & beside=$$!; \
 	trap 'kill $$beside 2> /dev/null' EXIT; \
-	$(BIN)/pytest -q -m integration $(DEPLOYED) $(addprefix --ignore=,$(APART)); deployed=$$?; \
+	$(BIN)/pytest -q --durations=25 -m integration $(DEPLOYED) $(addprefix --ignore=,$(APART)); deployed=$$?; \
 	wait $$beside; others=$$?; trap - EXIT; \
 	cat $(OTHERS_LOG); exit $$((deployed > others ? deployed : others))
 
