@@ -16,6 +16,7 @@ DRAIN_MARGIN_S = 120
 NODE_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",  # by default 15: calls would stutter beside anything else on the machine
+    "RAY_task_events_report_interval_ms": "0",  # nobody reads of single tasks, and their list grows to 100 MB and more
 }
 
 

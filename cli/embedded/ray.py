@@ -33,6 +33,7 @@ CORE = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",  # the only node has nowhere to drain to
     "RAY_worker_niceness": "0",  # by default 15: calls would stutter beside anything else on the machine
+    "RAY_task_events_report_interval_ms": "0",  # nobody reads of single tasks, and their list grows to 100 MB and more
 }
 SERVE = {
     "RAY_SERVE_ENABLE_HA_PROXY": "1",

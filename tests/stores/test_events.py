@@ -90,16 +90,18 @@ async def test_the_oldest_events_are_lost_first_and_counted(tmp_path: Path) -> N
 
 
 async def test_of_a_campaigns_progress_during_an_outage_the_last_is_sent(tmp_path: Path) -> None:
-    url = embedded_url(tmp_path)
-    events, other = Events(url), new_id()
+    url, way = embedded_url(tmp_path), tmp_path / "way"
+    events, other = Events(f"unix://{way}"), new_id()
     with background(tmp_path / "logs") as running:
         await events.publish(SESSION, "call:started", {})
         for n in range(3):
             for campaign in (CAMPAIGN, other):
                 await events.publish_to_campaign(campaign, "campaign:progress", {"n": n})
         await asyncio.to_thread(running.start, redis_child(tmp_path))
-        async with Redis.from_url(url) as redis, redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+        async with Redis.from_url(url) as redis, redis.pubsub() as pubsub:
             await pubsub.subscribe("socketio")
+            assert await pubsub.get_message(timeout=10)
+            way.symlink_to(url.removeprefix("unix://"))  # only now, so that nothing is sent before somebody listens
             await events.close()
             told: list[tuple[str, object]] = []
             while len(told) < 3:
@@ -154,14 +156,16 @@ async def test_what_nobody_can_hear_yet_waits_for_those_who_come_back(tmp_path: 
 
 
 async def test_what_is_left_at_the_end_is_sent(tmp_path: Path) -> None:
-    url = embedded_url(tmp_path)
-    events = Events(url)
+    url, way = embedded_url(tmp_path), tmp_path / "way"
+    events = Events(f"unix://{way}")
     with background(tmp_path / "logs") as running:
         for n in range(3):
             await events.publish(SESSION, str(n), {})
         await asyncio.to_thread(running.start, redis_child(tmp_path))
-        async with Redis.from_url(url) as redis, redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+        async with Redis.from_url(url) as redis, redis.pubsub() as pubsub:
             await pubsub.subscribe("socketio")
+            assert await pubsub.get_message(timeout=10)
+            way.symlink_to(url.removeprefix("unix://"))  # only now, so that nothing is sent before somebody listens
             await events.close()
             told: list[str] = []
             while len(told) < 3:

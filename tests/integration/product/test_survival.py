@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -19,7 +20,7 @@ from cli.background import Background
 from simulators.caller import Do, HangUp, Say, StaySilent, WaitForAgent
 from simulators.tool_calls import Answer, Wanted
 from simulators.web import LocalServer
-from tests.integration.product.customer import watch
+from tests.integration.product.customer import sign_up, watch
 from tests.integration.product.survivor import Survivor, longest_silence
 from tests.integration.product.victims import (
     LEDGER_WRITER,
@@ -198,7 +199,7 @@ async def test_with_a_replica_its_calls_end_as_they_should_and_those_of_the_othe
     by_replica = await calls_on_both_replicas(world)
     victim, *_ = by_replica
     lost, others = by_replica.pop(victim), [call for calls in by_replica.values() for call in calls]
-    watcher = await watch(world.url, world.customer.token, lost[0].call["sessionId"])
+    watcher = await watch(world.url, lost[0].world.customer.token, lost[0].call["sessionId"])
     await asyncio.sleep(1.0)
     victim.kill()
 
@@ -221,7 +222,9 @@ async def calls_on_both_replicas(world: World) -> dict[psutil.Process, list[Surv
     """Live calls by the replica of each, which the ingress picks."""
     while True:
         by_replica: dict[psutil.Process, list[Survivor]] = {}
-        calls = [Survivor(world) for _ in range(world.settings.call_slots)]
+        # Another customer each time, who may order calls although the last one has ordered as many as one may.
+        once = replace(world, customer=await sign_up(world.customer.http, "clinic"))
+        calls = [Survivor(once) for _ in range(world.settings.call_slots)]
         for call in calls:
             await call.begins(WaitForAgent(), StaySilent(8.0), Say("yes please"), WaitForAgent(), HangUp())
             by_replica.setdefault(relaying(await call.is_carried()), []).append(call)
