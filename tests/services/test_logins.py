@@ -2,10 +2,8 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from pymongo.errors import AutoReconnect
 
 from models.document import new_id
 from models.errors import Unauthenticated
@@ -13,6 +11,7 @@ from models.user import User
 from services.logins import Logins
 from services.sessions import Tokens
 from tests.documents import NOW, a_user
+from tests.lost_answers import lose_one
 from tests.services.conftest import House
 
 pytestmark = pytest.mark.integration
@@ -120,16 +119,7 @@ async def test_a_succession_that_arrived_before_its_connection_broke_is_no_repla
 ) -> None:
     logins, _, tokens = await a_login(house)
     child = await logins.refresh(tokens.refresh, NOW)
-    rows, arrived = house.stores.sessions._rows, []
-    real = rows.find_one_and_update
-
-    async def breaking(*args: Any, **options: Any) -> Any:
-        arrived.append(await real(*args, **options))
-        if len(arrived) == 1:
-            raise AutoReconnect
-        return arrived[-1]
-
-    monkeypatch.setattr(rows, "find_one_and_update", breaking)
+    arrived = lose_one(house.stores.sessions, monkeypatch)
     assert not await is_over(logins, await logins.refresh(child.refresh, NOW))
     assert arrived[1] is None
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pymongo.errors import AutoReconnect
 
 from models.agent import Agent
 from models.document import Id, new_id
@@ -13,6 +12,7 @@ from models.errors import Conflict, NotFound
 from stores.agents import AgentVersion
 from stores.repositories import Repositories
 from tests.documents import NOW, an_agent
+from tests.lost_answers import lose_one
 
 pytestmark = pytest.mark.integration
 
@@ -127,16 +127,7 @@ async def test_a_change_that_arrived_before_its_connection_broke_is_one(
     stores: Repositories, organization_id: Id, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = await stores.agents.insert(an_agent(organization_id))
-    rows, arrived = stores.agents._rows, []
-    real = rows.find_one_and_update
-
-    async def breaking(*args: Any, **options: Any) -> Any:
-        arrived.append(await real(*args, **options))
-        if len(arrived) == 1:
-            raise AutoReconnect
-        return arrived[-1]
-
-    monkeypatch.setattr(rows, "find_one_and_update", breaking)
+    arrived = lose_one(stores.agents, monkeypatch)
     changed = await stores.agents.change(organization_id, agent.id, {"name": "Once"}, NOW)
     assert (len(arrived), changed.version, await numbers(stores, changed)) == (2, 2, [2, 1])
 

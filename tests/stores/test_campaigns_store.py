@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from pymongo.errors import AutoReconnect
 
 from models.campaign import Campaign, CampaignCounters, CampaignStatus
 from models.document import Id, new_id
@@ -15,6 +14,7 @@ from stores.campaigns import KEPT_CHANGES
 from stores.repositories import Repositories
 from tests.campaigns import a_campaign
 from tests.documents import NOW
+from tests.lost_answers import lose_one
 
 pytestmark = pytest.mark.integration
 
@@ -86,7 +86,7 @@ class TestDeciding:
         self, stores: Repositories, organization_id: Id, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         campaign = await made(stores, organization_id)
-        breaks_once(stores, monkeypatch)
+        lose_one(stores.campaigns, monkeypatch)
         started = await moved(stores, campaign, SCHEDULED)
         assert (started.status, len(started.changes), started.news) == (SCHEDULED, 1, 1)
 
@@ -252,7 +252,7 @@ class TestDiscarding:
         self, stores: Repositories, organization_id: Id, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         campaign = await made(stores, organization_id)
-        breaks_once(stores, monkeypatch)
+        lose_one(stores.campaigns, monkeypatch)
         assert await stores.campaigns.discard(organization_id, campaign.id, LATER, USER)
 
 
@@ -268,17 +268,3 @@ class TestTelling:
         await stores.campaigns.all_told(later)
         assert not (await now(stores, seen)).untold
         assert seen.id not in {campaign.id for campaign in await stores.campaigns.untold(1000)}
-
-
-def breaks_once(stores: Repositories, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next change arrives, and its answer does not."""
-    rows, arrived = stores.campaigns._rows, []
-    real = rows.find_one_and_update
-
-    async def breaking(*args: Any, **options: Any) -> Any:
-        arrived.append(await real(*args, **options))
-        if len(arrived) == 1:
-            raise AutoReconnect
-        return arrived[-1]
-
-    monkeypatch.setattr(rows, "find_one_and_update", breaking)

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pymongo.errors import AutoReconnect
 
 from models.document import Id, new_id
 from models.errors import NotFound
 from services.schedule_plan import Result, cancelled, claimed, occurrence
 from stores.repositories import Repositories
 from tests.documents import NOW
+from tests.lost_answers import lose_one
 from tests.schedules import DUE, a_schedule
 
 pytestmark = pytest.mark.integration
@@ -40,16 +40,7 @@ async def test_a_claim_that_arrived_before_its_connection_broke_is_won(
     stores: Repositories, organization_id: Id, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = await stores.schedules.insert(a_schedule(organization_id))
-    rows, arrived = stores.schedules._rows, []
-    real = rows.find_one_and_update
-
-    async def breaking(*args: Any, **options: Any) -> Any:
-        arrived.append(await real(*args, **options))
-        if len(arrived) == 1:
-            raise AutoReconnect
-        return arrived[-1]
-
-    monkeypatch.setattr(rows, "find_one_and_update", breaking)
+    arrived = lose_one(stores.schedules, monkeypatch)
     assert await stores.schedules.replace(seen, claimed(seen, DUE), DUE) is not None
     assert len(arrived) == 2
 

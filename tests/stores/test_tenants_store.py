@@ -2,10 +2,8 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from pymongo.errors import AutoReconnect
 
 from models.document import Id, new_id
 from models.errors import Conflict, InvalidTransition, NotFound
@@ -13,6 +11,7 @@ from models.settings import Settings
 from stores.mongo import connect
 from stores.repositories import Repositories
 from tests.documents import NOW, a_call, a_phone, a_user, an_agent
+from tests.lost_answers import lose_one
 
 pytestmark = pytest.mark.integration
 
@@ -92,16 +91,7 @@ async def test_a_deletion_that_arrived_before_its_connection_broke_is_one(
     stores: Repositories, organization_id: Id, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     phone = await stores.phones.insert(a_phone(organization_id))
-    rows, arrived = stores.phones._rows, []
-    real = rows.find_one_and_update
-
-    async def breaking(*args: Any, **options: Any) -> Any:
-        arrived.append(await real(*args, **options))
-        if len(arrived) == 1:
-            raise AutoReconnect
-        return arrived[-1]
-
-    monkeypatch.setattr(rows, "find_one_and_update", breaking)
+    arrived = lose_one(stores.phones, monkeypatch)
     await stores.phones.delete(organization_id, phone.id, NOW + timedelta(hours=1), new_id())
     assert len(arrived) == 2
 
